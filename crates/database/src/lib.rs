@@ -1,0 +1,21 @@
+//! The way to Postgres that all services share: the pool with its limits, a
+//! `begin` that survives cancellation, repeats of lost races, the classes of
+//! errors, and migrations. No service's SQL is here.
+
+mod begin;
+mod connect;
+mod durability;
+mod error;
+mod failover;
+mod migrate;
+mod retry;
+mod settings;
+
+pub use begin::Tx;
+pub use connect::Database;
+pub use durability::durability_warnings;
+pub use error::{AsDatabaseError, Error};
+pub use migrate::{migrate, schema_is_current};
+pub use settings::Settings;
+
+pub type Result<T> = std::result::Result<T, Error>;
