@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// A failure of the database. Its text is for logs: it may name tables,
 /// constraints and values, so it never goes to a client.
-#[derive(Debug)]
+///
+/// It can be cloned, because a batch that fails fails for each of its callers.
+#[derive(Debug, Clone)]
 pub struct Error {
-    source: sqlx::Error,
+    source: Arc<sqlx::Error>,
     committing: bool,
 }
 
@@ -20,7 +23,7 @@ impl Error {
     /// A failure while COMMIT was under way.
     pub(crate) fn in_commit(source: sqlx::Error) -> Self {
         Self {
-            source,
+            source: Arc::new(source),
             committing: true,
         }
     }
@@ -45,7 +48,7 @@ impl Error {
     /// The connection is of no more use: it broke, the server goes down, or it
     /// has become a read-only standby.
     pub fn is_connection_lost(&self) -> bool {
-        match &self.source {
+        match &*self.source {
             sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
             _ => self.has_code(|code| {
                 // read_only_sql_transaction, admin_shutdown, crash_shutdown,
@@ -70,7 +73,7 @@ impl Error {
         if self.is_connection_lost() {
             return true;
         }
-        match &self.source {
+        match &*self.source {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => true,
             // insufficient resources (disk, memory, connections), query_canceled
             _ => self.has_code(|code| code.starts_with("53") || code == "57014"),
@@ -89,7 +92,7 @@ impl Error {
 impl From<sqlx::Error> for Error {
     fn from(source: sqlx::Error) -> Self {
         Self {
-            source,
+            source: Arc::new(source),
             committing: false,
         }
     }
@@ -124,6 +127,6 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        std::error::Error::source(&self.source)
+        std::error::Error::source(&*self.source)
     }
 }
