@@ -1,0 +1,51 @@
+use sha2::{Digest, Sha256};
+use types::IdempotencyKey;
+
+/// Who asks for what under which key; a key's scope is (principal, method).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    pub principal: String,
+    pub method: &'static str,
+    pub key: IdempotencyKey,
+    /// Tells an equal request from another one under the same key.
+    pub fingerprint: [u8; 32],
+}
+
+impl Request {
+    /// `canonical` must be equal for requests that mean the same, on every
+    /// replica and in every release: encoded protobuf without maps is.
+    pub fn new(
+        principal: impl Into<String>,
+        method: &'static str,
+        key: IdempotencyKey,
+        canonical: &[u8],
+    ) -> Self {
+        Self {
+            principal: principal.into(),
+            method,
+            key,
+            fingerprint: Sha256::digest(canonical).into(),
+        }
+    }
+
+    /// What makes two requests contend for one row.
+    pub(crate) fn scope(&self) -> (&str, &'static str, &str) {
+        (&self.principal, self.method, self.key.as_str())
+    }
+}
+
+/// One call as [`once`](crate::once) takes it.
+#[derive(Debug, Clone)]
+pub struct Call<I> {
+    pub request: Request,
+    pub input: I,
+}
+
+/// An answer as it is stored, and replayed byte for byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// 0, or the gRPC code of a refusal.
+    pub code: i32,
+    /// The encoded response message, or the encoded `google.rpc.Status`.
+    pub body: Vec<u8>,
+}

@@ -1,0 +1,130 @@
+//! Work that goes on after the call that started it: closing and extending it.
+
+use crate::{
+    LEASE, Saved,
+    keys::{DONE, RUNNING},
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// Closes running keys in the transaction that makes the answers true, and
+/// gives the answers that now count, in order. A key that is closed already
+/// keeps its first answer; where no key is, as after expiry, the given one is
+/// returned. The caller commits.
+pub async fn finish(
+    conn: &mut PgConnection,
+    answers: &[(&'static str, Uuid, Saved)],
+) -> database::Result<Vec<Saved>> {
+    // Keys are locked in one order everywhere.
+    let mut sorted: Vec<_> = answers.iter().collect();
+    sorted.sort_by_key(|(method, resource, _)| (*method, *resource));
+    sorted.dedup_by_key(|(method, resource, _)| (*method, *resource));
+    if sorted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let closed = close(conn, &sorted).await?;
+    let mut stored: Vec<_> = answers.iter().map(|(_, _, saved)| saved.clone()).collect();
+    if closed < answers.len() {
+        for (place, saved) in find(conn, answers).await? {
+            if let Some(entry) = stored.get_mut(place) {
+                *entry = saved;
+            }
+        }
+    }
+    Ok(stored)
+}
+
+type Closing = (&'static str, Uuid, Saved);
+
+async fn close(conn: &mut PgConnection, answers: &[&Closing]) -> database::Result<usize> {
+    let mut methods = Vec::with_capacity(answers.len());
+    let mut resources = Vec::with_capacity(answers.len());
+    let mut codes = Vec::with_capacity(answers.len());
+    let mut bodies = Vec::with_capacity(answers.len());
+    for (method, resource, saved) in answers {
+        methods.push(*method);
+        resources.push(*resource);
+        codes.push(saved.code);
+        bodies.push(saved.body.as_slice());
+    }
+    let closed = sqlx::query(
+        "update idempotency_keys as stored
+         set state = $5, lease_until = null, code = given.code, body = given.body
+         from unnest($1::text[], $2::uuid[], $3::int[], $4::bytea[])
+              as given (method, resource, code, body)
+         where stored.method = given.method
+           and stored.resource = given.resource
+           and stored.state = $6",
+    )
+    .bind(methods)
+    .bind(resources)
+    .bind(codes)
+    .bind(bodies)
+    .bind(DONE)
+    .bind(RUNNING)
+    .execute(conn)
+    .await?;
+    Ok(usize::try_from(closed.rows_affected()).unwrap_or(usize::MAX))
+}
+
+async fn find(
+    conn: &mut PgConnection,
+    answers: &[Closing],
+) -> database::Result<Vec<(usize, Saved)>> {
+    let (methods, resources): (Vec<_>, Vec<_>) = answers
+        .iter()
+        .map(|(method, resource, _)| (*method, *resource))
+        .unzip();
+    let rows: Vec<(i64, i32, Vec<u8>)> = sqlx::query_as(
+        "select given.place, stored.code, stored.body
+         from unnest($1::text[], $2::uuid[]) with ordinality as given (method, resource, place)
+         join idempotency_keys as stored using (method, resource)
+         where stored.state = $3",
+    )
+    .bind(methods)
+    .bind(resources)
+    .bind(DONE)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(place, code, body)| {
+            let place = usize::try_from(place - 1).unwrap_or(usize::MAX);
+            (place, Saved { code, body })
+        })
+        .collect())
+}
+
+/// What [`extend`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lease {
+    /// The work is still running, and its lease runs for [`LEASE`] from now.
+    Extended,
+    /// No such work is running: it was finished, or its key has expired.
+    Gone,
+}
+
+/// Renews the lease of running work, so that nobody takes it over.
+pub async fn extend(
+    conn: &mut PgConnection,
+    method: &'static str,
+    resource: Uuid,
+) -> database::Result<Lease> {
+    let extended = sqlx::query(
+        "update idempotency_keys
+         set lease_until = now() + make_interval(secs => $3)
+         where method = $1
+           and resource = $2
+           and state = $4",
+    )
+    .bind(method)
+    .bind(resource)
+    .bind(LEASE.as_secs_f64())
+    .bind(RUNNING)
+    .execute(conn)
+    .await?;
+    Ok(match extended.rows_affected() {
+        0 => Lease::Gone,
+        _ => Lease::Extended,
+    })
+}
