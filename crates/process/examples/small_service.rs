@@ -1,0 +1,67 @@
+//! A whole service in little: what `main` of a real one looks like, and what
+//! the tests of this crate run.
+
+use std::{process::ExitCode, time::Duration};
+
+use process::{Process, Spec};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// How long the one piece of work takes that it does before it ends.
+    work_ms: u64,
+    /// What to do wrong, for the tests.
+    #[serde(default)]
+    fault: Fault,
+}
+
+#[derive(Deserialize, Default, PartialEq)]
+#[serde(rename_all = "snake_case")]
+enum Fault {
+    #[default]
+    None,
+    PartPanics,
+    NeverEnds,
+    CannotStart,
+}
+
+fn main() -> ExitCode {
+    let spec = Spec {
+        name: "small-service",
+        version: env!("CARGO_PKG_VERSION"),
+        about: "Works a little when it is told to stop",
+    };
+    process::run(spec, migrate, serve)
+}
+
+async fn migrate(_: Settings) -> anyhow::Result<()> {
+    tracing::info!("migrated");
+    Ok(())
+}
+
+async fn serve(process: Process, settings: Settings) -> anyhow::Result<()> {
+    let work = Duration::from_millis(settings.work_ms);
+    let shutdown = process.shutdown.clone();
+    match settings.fault {
+        Fault::CannotStart => anyhow::bail!("the database is gone"),
+        Fault::NeverEnds => std::future::pending().await,
+        Fault::PartPanics => process.spawn("fragile", async { broken().await }),
+        Fault::None => process.spawn("server", async move {
+            shutdown.cancelled().await;
+            tokio::time::sleep(work).await;
+            tracing::info!("work is done");
+            anyhow::Ok(())
+        }),
+    }
+    process.started();
+    process.drained().await;
+    tracing::info!("cleaned up");
+    Ok(())
+}
+
+#[expect(clippy::panic, reason = "the fault to show")]
+async fn broken() -> anyhow::Result<()> {
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    panic!("a bug")
+}
