@@ -1,0 +1,15 @@
+//! The contract of a key, on a real Postgres.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panic"
+)]
+
+mod batches;
+mod expiry;
+mod lost_commit;
+mod races;
+mod replay;
+mod running;
+mod shop;
