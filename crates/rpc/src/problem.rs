@@ -100,7 +100,8 @@ impl Problem {
         subject: impl Into<String>,
         description: impl Into<String>,
     ) -> Self {
-        self.0.preconditions
+        self.0
+            .preconditions
             .push(PreconditionViolation::new(kind, subject, description));
         self
     }
@@ -171,7 +172,11 @@ impl std::error::Error for Problem {}
 
 impl From<Problem> for Status {
     fn from(problem: Problem) -> Self {
-        Status::with_error_details(problem.code(), problem.0.message.as_str(), problem.details())
+        Status::with_error_details(
+            problem.code(),
+            problem.0.message.as_str(),
+            problem.details(),
+        )
     }
 }
 
