@@ -17,7 +17,17 @@ impl Database {
     /// while BEGIN is on its way gives the connection back inside an open
     /// block, and the next borrower's acknowledged writes are lost. The task
     /// always sees the answer; if nobody waits for it, it rolls back.
+    ///
+    /// A connection that turns out to be lost is replaced once: nothing has
+    /// been done on it yet.
     pub async fn begin(&self) -> Result<Tx> {
+        match self.begin_once().await {
+            Err(error) if error.is_connection_lost() => self.begin_once().await,
+            result => result,
+        }
+    }
+
+    async fn begin_once(&self) -> Result<Tx> {
         let pool = self.pool.clone();
         let begun = tokio::spawn(async move {
             #[expect(clippy::disallowed_methods, reason = "the one safe place to begin")]
