@@ -42,10 +42,13 @@ impl FromStr for Level {
     type Err = InvalidLevel;
 
     fn from_str(text: &str) -> Result<Self, InvalidLevel> {
-        // A lone word that is no level would be read as the name of a target.
+        // A lone word that is no level would be read as the name of a target,
+        // and an empty one as `error`.
         let words = text.split(',').map(str::trim);
         for word in words.filter(|word| !word.contains('=')) {
-            word.parse::<LevelFilter>().map_err(|_| InvalidLevel)?;
+            if word.is_empty() || word.parse::<LevelFilter>().is_err() {
+                return Err(InvalidLevel);
+            }
         }
         let asked: Targets = text.parse().map_err(|_| InvalidLevel)?;
         let default = asked.default_level().unwrap_or(LevelFilter::OFF);

@@ -15,6 +15,8 @@ use crate::{Error, Service, TraceSettings};
 
 /// What a burst may queue before spans are dropped (the SDK logs how many).
 const QUEUED_SPANS_MAX: usize = 8_192;
+/// What a kill may lose.
+const EXPORT_EVERY: Duration = Duration::from_secs(1);
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(crate) fn provider(
@@ -45,6 +47,7 @@ fn with_export(
     }
     let config = BatchConfigBuilder::default()
         .with_max_queue_size(QUEUED_SPANS_MAX)
+        .with_scheduled_delay(EXPORT_EVERY)
         .build();
     let processor = BatchSpanProcessor::builder(exporter.build()?)
         .with_batch_config(config)
