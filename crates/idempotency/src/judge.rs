@@ -128,7 +128,7 @@ mod tests {
         ];
         for (state, verdict) in table {
             let row = stored(&same, state);
-            assert_eq!(judge(&[&same], &[row.clone()], &[]), [verdict]);
+            assert_eq!(judge(&[&same], std::slice::from_ref(&row), &[]), [verdict]);
             assert_eq!(judge(&[&other], &[row], &[]), [Verdict::Reused]);
         }
     }

@@ -48,7 +48,7 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, armed: Arc<AtomicBo
                 server.write_all(&up[..n]).await.unwrap();
                 let is_commit = up[..n].windows(6).any(|part| part.eq_ignore_ascii_case(b"commit"));
                 if is_commit && armed.swap(false, Ordering::SeqCst) {
-                    server.read(&mut down).await.unwrap();
+                    assert!(server.read(&mut down).await.unwrap() > 0);
                     return;
                 }
             }

@@ -104,7 +104,7 @@ async fn overlapping_batches_in_any_order_have_each_effect_once() {
         let db = test.db.clone();
         let mut names = names.clone();
         names.rotate_left(turn * 5);
-        if turn % 2 == 0 {
+        if turn.is_multiple_of(2) {
             names.reverse();
         }
         tokio::spawn(async move {

@@ -1,0 +1,130 @@
+//! One event, from its standing to handled or parked. No Redis here.
+
+use crate::{
+    HandleError, Handler, Received,
+    inbox::{self, Noted, Standing},
+    parked,
+};
+use database::Database;
+use futures::FutureExt;
+use sqlx::PgConnection;
+use std::{panic::AssertUnwindSafe, time::Duration};
+use tracing::{Instrument, error};
+use uuid::Uuid;
+
+const TRIES_MAX: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// What one group does with the events of one stream.
+pub(crate) struct Delivery<'a, H> {
+    pub(crate) db: &'a Database,
+    pub(crate) group: &'a str,
+    pub(crate) handler: &'a H,
+}
+
+/// Where an event comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Stream,
+    Parked,
+}
+
+impl<H: Handler> Delivery<'_, H> {
+    /// Returns when the event needs no further delivery: it is handled, now or
+    /// before, or parked. An error means that the database is away.
+    pub(crate) async fn settle(&self, event: &Received) -> database::Result<()> {
+        let Some(failure) = self.try_often(event, Source::Stream).await? else {
+            return Ok(());
+        };
+        error!(
+            event.id = %event.id, event.kind, aggregate = %event.aggregate, error = %failure,
+            "an event is parked, and its aggregate behind it"
+        );
+        let mut conn = self.db.acquire().await?;
+        parked::park(&mut conn, self.group, event, Some(&failure.to_string())).await
+    }
+
+    /// Handles the released events of the stream, each aggregate's in order
+    /// and until one fails again.
+    pub(crate) async fn settle_released(&self, stream: &str) -> database::Result<()> {
+        let mut conn = self.db.acquire().await?;
+        let aggregates = parked::released(&mut conn, self.group, stream).await?;
+        drop(conn);
+        for aggregate in aggregates {
+            self.settle_aggregate(stream, aggregate).await?;
+        }
+        Ok(())
+    }
+
+    async fn settle_aggregate(&self, stream: &str, aggregate: Uuid) -> database::Result<()> {
+        loop {
+            let mut conn = self.db.acquire().await?;
+            let next = parked::next(&mut conn, self.group, stream, aggregate).await?;
+            drop(conn);
+            let Some(event) = next else { return Ok(()) };
+            if let Some(failure) = self.try_often(&event, Source::Parked).await? {
+                error!(
+                    event.id = %event.id, event.kind, aggregate = %aggregate, error = %failure,
+                    "a released event failed again"
+                );
+                let mut conn = self.db.acquire().await?;
+                let text = failure.to_string();
+                return parked::park_again(&mut conn, self.group, &event, &text).await;
+            }
+        }
+    }
+
+    /// Gives the last failure when no try succeeded.
+    async fn try_often(
+        &self,
+        event: &Received,
+        source: Source,
+    ) -> database::Result<Option<HandleError>> {
+        let mut pause = FIRST_PAUSE;
+        for tries in 1.. {
+            match self.db.retry(|| self.try_once(event, source)).await {
+                Ok(()) => break,
+                Err(HandleError::Database(error))
+                    if HandleError::Database(error.clone()).is_outage() =>
+                {
+                    return Err(error);
+                }
+                Err(failure) if tries >= TRIES_MAX => return Ok(Some(failure)),
+                Err(_) => tokio::time::sleep(pause).await,
+            }
+            pause *= 2;
+        }
+        Ok(None)
+    }
+
+    async fn try_once(&self, event: &Received, source: Source) -> Result<(), HandleError> {
+        let mut tx = self.db.begin().await?;
+        let standing = match source {
+            Source::Stream => inbox::standing(&mut tx, self.group, event).await?,
+            Source::Parked => Standing::New,
+        };
+        match standing {
+            Standing::Handled => return Ok(tx.rollback().await?),
+            Standing::Parked => parked::park(&mut tx, self.group, event, None).await?,
+            Standing::New => self.handle(&mut tx, event).await?,
+        }
+        if source == Source::Parked {
+            parked::take_out(&mut tx, self.group, event).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn handle(&self, tx: &mut PgConnection, event: &Received) -> Result<(), HandleError> {
+        // An insert that waits for another transaction's is the fence between
+        // this consumer and one that lost its seat in the middle of an event.
+        if let Noted::Again = inbox::note(tx, self.group, event).await? {
+            return Ok(());
+        }
+        let span = self.handler.span(event);
+        let handling = async { self.handler.handle(tx, event).await }.instrument(span);
+        match AssertUnwindSafe(handling).catch_unwind().await {
+            Ok(handled) => handled,
+            Err(_) => Err(HandleError::Panicked),
+        }
+    }
+}
