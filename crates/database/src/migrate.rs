@@ -91,7 +91,7 @@ async fn apply_missing(conn: &mut PgConnection, migrator: &Migrator) -> Result<V
         applied.push(version);
     }
     // Nothing is left to apply; this compares the checksums of the old ones.
-    migrator.run(conn).await?;
+    run_to(conn, migrator, None).await?;
     tracing::info!(applied = applied.len(), "schema is current");
     Ok(applied)
 }
@@ -99,8 +99,7 @@ async fn apply_missing(conn: &mut PgConnection, migrator: &Migrator) -> Result<V
 /// Gives way to the traffic that queues behind a wait for a table's lock.
 async fn apply(conn: &mut PgConnection, migrator: &Migrator, version: i64) -> Result<()> {
     for repeat in 1..=TABLE_REPEATS {
-        let result = migrator.run_to(version, &mut *conn).await;
-        match result.map_err(Error::from) {
+        match run_to(conn, migrator, Some(version)).await {
             Err(error) if error.is_transient() => {
                 tracing::warn!(version, repeat, %error, "migration gave way");
                 tokio::time::sleep(LOCK_POLL * repeat).await;
@@ -108,7 +107,13 @@ async fn apply(conn: &mut PgConnection, migrator: &Migrator, version: i64) -> Re
             result => return result,
         }
     }
-    Ok(migrator.run_to(version, conn).await?)
+    run_to(conn, migrator, Some(version)).await
+}
+
+/// `Migrator::run_to` is generic in a way that makes a future of it unfit for
+/// `tokio::spawn`; this is what it calls.
+async fn run_to(conn: &mut PgConnection, migrator: &Migrator, version: Option<i64>) -> Result<()> {
+    Ok(migrator.run_direct(version, conn, false).await?)
 }
 
 async fn applied_versions(conn: &mut PgConnection) -> Result<Vec<i64>> {
