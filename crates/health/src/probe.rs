@@ -9,6 +9,7 @@ use std::{
 };
 
 use tokio::sync::Mutex;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::Check;
 
@@ -52,9 +53,10 @@ impl Probe {
         check
     }
 
-    /// On a task of its own: who asked may go away, the question stays whole.
+    /// On a task of its own, so that a panic is an answer too. A question that
+    /// hangs is given up: else they would pile up, one a second.
     async fn ask(&self) -> Check {
-        let answer = tokio::spawn((self.ask)());
+        let answer = AbortOnDropHandle::new(tokio::spawn((self.ask)()));
         match tokio::time::timeout(TIMEOUT, answer).await {
             Ok(Ok(Ok(()))) => Check::Ok,
             Ok(Ok(Err(reason))) => Check::Failed(reason),
