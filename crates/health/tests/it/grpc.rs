@@ -21,13 +21,7 @@ use tonic_health::pb::{
 
 const ORDERS: &str = "cartwright.order.v1.OrderService";
 
-async fn serve(
-    health: &Health,
-) -> (
-    HealthClient<Channel>,
-    tokio::task::JoinHandle<()>,
-    SocketAddr,
-) {
+async fn serve(health: &Health) -> (HealthClient<Channel>, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let service = health.grpc_service(&[ORDERS]);
