@@ -1,0 +1,115 @@
+//! The settings of the simulator. Each has a default that fits a laptop.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use http::Uri;
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, de};
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    pub api: ApiSettings,
+    pub books: BooksSettings,
+    pub webhooks: WebhookSettings,
+    pub refunds: RefundSettings,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiSettings {
+    pub listen: SocketAddr,
+    /// The one key that is accepted.
+    pub api_key: SecretString,
+    /// Where a browser finds this simulator; goes into `next_action`. The
+    /// address that is listened on when absent.
+    pub public_url: Option<String>,
+    /// How long a connection is held whose answer never comes.
+    pub hold_ms_max: u64,
+    pub connections_max: usize,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BooksSettings {
+    /// Holds `books.jsonl`; made when it is not there.
+    pub directory: PathBuf,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhookSettings {
+    /// No webhooks without it.
+    #[serde(deserialize_with = "receiver")]
+    pub url: Option<Uri>,
+    /// Signs webhooks.
+    pub secret: SecretString,
+    /// Events that are posted at once.
+    pub concurrency: usize,
+    pub timeout_ms: u64,
+    pub retry_ms_min: u64,
+    pub retry_ms_max: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RefundSettings {
+    /// After this a pending refund settles.
+    pub settle_ms: u64,
+}
+
+impl Default for ApiSettings {
+    fn default() -> ApiSettings {
+        ApiSettings {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8090)),
+            api_key: "sk_test_cartwright".into(),
+            public_url: None,
+            hold_ms_max: 60_000,
+            connections_max: 4096,
+        }
+    }
+}
+
+impl Default for BooksSettings {
+    fn default() -> BooksSettings {
+        BooksSettings {
+            directory: PathBuf::from(".run/payment-simulator"),
+        }
+    }
+}
+
+impl Default for WebhookSettings {
+    fn default() -> WebhookSettings {
+        WebhookSettings {
+            url: None,
+            secret: "whsec_cartwright".into(),
+            concurrency: 32,
+            timeout_ms: 10_000,
+            retry_ms_min: 100,
+            retry_ms_max: 10_000,
+        }
+    }
+}
+
+impl Default for RefundSettings {
+    fn default() -> RefundSettings {
+        RefundSettings { settle_ms: 1000 }
+    }
+}
+
+/// Plain HTTP only: the receiver is on the same laptop. Empty means none.
+fn receiver<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uri>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match text.parse::<Uri>() {
+        Ok(uri) if uri.scheme_str() == Some("http") && uri.host().is_some() => Ok(Some(uri)),
+        _ => Err(de::Error::custom(format!(
+            "must be a URL that begins with http://, got {text:?}"
+        ))),
+    }
+}

@@ -1,0 +1,127 @@
+//! One attempt to deliver one event.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use http::{Method, Request, Uri, header};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::task::JoinSet;
+
+use super::{Surroundings, signature};
+use crate::books::{Books, BooksError, Undelivered};
+use crate::faults::Faults;
+use crate::methods::Quirk;
+use crate::wire;
+
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+const TRIPLED: u32 = 3;
+
+pub(super) struct Poster {
+    client: Client<HttpConnector, Body>,
+    url: Uri,
+    secret: SecretString,
+    timeout: Duration,
+    books: Arc<Books>,
+    pub faults: Arc<Faults>,
+    public_url: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PostError {
+    #[error("the receiver answered {0}")]
+    Refused(u16),
+    #[error("no answer within {0:?}")]
+    TimedOut(Duration),
+    #[error("no connection: {0}")]
+    Connect(#[from] hyper_util::client::legacy::Error),
+    #[error("the journal has no such event")]
+    NoSuchEvent,
+    #[error(transparent)]
+    Books(#[from] BooksError),
+    #[error("the event cannot be rendered: {0}")]
+    Render(#[from] serde_json::Error),
+    #[error("the request cannot be built: {0}")]
+    Request(#[from] http::Error),
+    #[error("no copy was sent")]
+    NotSent,
+}
+
+impl Poster {
+    pub fn new(
+        url: Uri,
+        settings: &crate::settings::WebhookSettings,
+        around: Surroundings,
+    ) -> Arc<Poster> {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(Duration::from_secs(1)));
+        Arc::new(Poster {
+            client: Client::builder(TokioExecutor::new()).build(connector),
+            url,
+            secret: settings.secret.clone(),
+            timeout: Duration::from_millis(settings.timeout_ms),
+            books: around.books,
+            faults: around.faults,
+            public_url: around.public_url,
+        })
+    }
+
+    /// Posts the event, in as many copies as the faults ask for, at once. One
+    /// 2xx is enough.
+    pub async fn deliver(self: &Arc<Self>, event: &Undelivered) -> Result<(), PostError> {
+        let entry = self.books.entry(event.place).await?;
+        let rendered = wire::event(&entry, &event.id, &self.public_url)?;
+        let body = serde_json::to_vec(&rendered.ok_or(PostError::NoSuchEvent)?)?;
+        let quirk = entry.intent.map(|intent| intent.quirk());
+        let copies = match quirk {
+            Some(Quirk::WebhooksTripled) => self.faults.webhook_copies().max(TRIPLED),
+            _ => self.faults.webhook_copies(),
+        };
+        if copies == 1 {
+            return self.post(body).await;
+        }
+        let mut posts = JoinSet::new();
+        for _ in 0..copies {
+            let (poster, body) = (Arc::clone(self), body.clone());
+            posts.spawn(async move { poster.post(body).await });
+        }
+        let results = posts.join_all().await;
+        let any = results.into_iter().reduce(Result::or);
+        any.unwrap_or(Err(PostError::NotSent))
+    }
+
+    pub fn note_delivered(&self, event: &Undelivered) {
+        // Not noted means sent once more after a restart.
+        if let Err(error) = self.books.delivered(crate::app::now(), &event.id) {
+            tracing::warn!(%error, event.id = %event.id, "a delivered event was not noted");
+        }
+    }
+
+    async fn post(&self, body: Vec<u8>) -> Result<(), PostError> {
+        let signature = signature::sign(self.secret.expose_secret(), crate::app::now(), &body);
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(self.url.clone())
+            .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
+            .header(header::USER_AGENT, "payment-simulator/1.0")
+            .header("Stripe-Signature", signature)
+            .body(Body::from(body))?;
+        let exchange = async {
+            let answer = self.client.request(request).await?;
+            let status = answer.status();
+            // Read to the end, so that the connection can be used again.
+            let _ = to_bytes(Body::new(answer.into_body()), ANSWER_BYTES_MAX).await;
+            match status.is_success() {
+                true => Ok(()),
+                false => Err(PostError::Refused(status.as_u16())),
+            }
+        };
+        tokio::time::timeout(self.timeout, exchange)
+            .await
+            .unwrap_or(Err(PostError::TimedOut(self.timeout)))
+    }
+}
