@@ -27,12 +27,19 @@ pub(super) fn render(line: &Line<'_>, now: DateTime<Utc>, colours: bool) -> Stri
         paint(DIM, &format!("{:<24}", line.metadata.target())),
         line.message,
     );
-    for (name, value) in line.fields.iter() {
+    // A backtrace is read as a block, below the line.
+    let is_block = |value: &Value| value.as_str().is_some_and(|text| text.contains('\n'));
+    for (name, value) in line.fields.iter().filter(|field| !is_block(field.1)) {
         let _ = write!(out, " {}{}", paint(DIM, &format!("{name}=")), plain(value));
     }
     if line.context.is_valid() {
         let trace = format!("trace={}", line.context.trace_id());
         let _ = write!(out, " {}", paint(DIM, &trace));
+    }
+    for block in line.fields.iter().filter_map(|field| field.1.as_str()) {
+        if block.contains('\n') {
+            let _ = write!(out, "\n{}", block.trim_end());
+        }
     }
     out
 }

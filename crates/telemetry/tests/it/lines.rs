@@ -124,3 +124,14 @@ fn a_pretty_line_is_short_and_ends_with_the_trace() {
     assert_eq!(lines[0].split("trace=").nth(1).unwrap().len(), 32, "{text}");
     assert!(lines[1].ends_with(" outside"), "{text}");
 }
+
+#[test]
+fn a_pretty_line_shows_a_text_of_several_lines_as_a_block_below() {
+    let installed = install(&settings("info", LogFormat::Pretty));
+    info!(backtrace = "0: main\n1: start\n", code = 7, "broken");
+    let text = installed.log.text();
+    assert!(
+        text.ends_with(" broken code=7\n0: main\n1: start\n"),
+        "{text}"
+    );
+}
