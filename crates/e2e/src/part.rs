@@ -1,0 +1,150 @@
+//! One process of the shop, to be killed and started again.
+
+use std::{
+    collections::BTreeMap,
+    fs::OpenOptions,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::shop::program;
+
+/// Ends with a kill when dropped.
+pub struct Part {
+    name: &'static str,
+    settings: PathBuf,
+    env: BTreeMap<String, String>,
+    log: PathBuf,
+    child: Option<Child>,
+}
+
+impl Part {
+    pub(crate) fn new(
+        name: &'static str,
+        settings: PathBuf,
+        env: BTreeMap<String, String>,
+        log: PathBuf,
+    ) -> Self {
+        Self {
+            name,
+            settings,
+            env,
+            log,
+            child: None,
+        }
+    }
+
+    fn command(&self, subcommand: &str) -> Command {
+        let log = OpenOptions::new().create(true).append(true).open(&self.log);
+        let log = log.expect("a log in the shop's own directory");
+        let mut command = Command::new(program(self.name));
+        command
+            .arg("--config")
+            .arg(&self.settings)
+            .arg(subcommand)
+            .envs(&self.env)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
+        command
+    }
+
+    pub(crate) fn migrate(&self) {
+        let status = self.command("migrate").status().expect("the binary runs");
+        assert!(
+            status.success(),
+            "{} migrate failed:\n{}",
+            self.name,
+            self.log()
+        );
+    }
+
+    /// Starts it and returns at once.
+    pub fn spawn(&mut self) {
+        assert!(self.child.is_none(), "{} runs already", self.name);
+        self.child = Some(self.command("serve").spawn().expect("the binary runs"));
+    }
+
+    /// Starts it and waits until it is ready.
+    pub async fn start(&mut self) {
+        self.spawn();
+        self.ready().await;
+    }
+
+    pub async fn ready(&mut self) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !self
+            .command("healthcheck")
+            .status()
+            .is_ok_and(|status| status.success())
+        {
+            let child = self.child.as_mut().expect("it was started");
+            let ended = child.try_wait().expect("a child of ours");
+            assert!(
+                ended.is_none(),
+                "{} ended: {ended:?}\n{}",
+                self.name,
+                self.log()
+            );
+            assert!(
+                Instant::now() < deadline,
+                "{} is not ready\n{}",
+                self.name,
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// `kill -9`; returns when it is gone.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().ok();
+            child.wait().ok();
+        }
+    }
+
+    /// SIGTERM; returns its exit code when it has drained.
+    pub fn terminate(&mut self) -> Option<i32> {
+        self.signal("TERM");
+        let mut child = self.child.take().expect("it runs");
+        child.wait().expect("a child of ours").code()
+    }
+
+    /// Stops the process where it stands, as a long pause would.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.as_ref().expect("it runs").id().to_string();
+        let status = Command::new("kill").args(["-s", signal, &pid]).status();
+        assert!(
+            status.is_ok_and(|status| status.success()),
+            "kill -s {signal} {pid}"
+        );
+    }
+
+    /// The end of its log, for the message of a failed test.
+    pub fn log(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().rev().take(30).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+
+    /// Everything that it logged.
+    pub fn whole_log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
