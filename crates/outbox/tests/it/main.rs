@@ -1,0 +1,15 @@
+//! Events from the transaction to the one effect, on a real Postgres and Redis.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panic"
+)]
+
+mod consuming;
+mod misfortune;
+mod parking;
+mod relaying;
+mod settings;
+mod world;
+mod writers;
