@@ -27,7 +27,11 @@ impl Drop for Running {
 }
 
 fn command(books: &Path) -> Command {
-    let mut command = Command::new(BINARY);
+    command_of(BINARY, books)
+}
+
+fn command_of(program: &str, books: &Path) -> Command {
+    let mut command = Command::new(program);
     command
         .env("CARTWRIGHT__DEPLOYMENT__ENVIRONMENT", "test")
         .env("CARTWRIGHT__AUTH__MODE", "none")
@@ -43,8 +47,12 @@ fn free_port() -> SocketAddr {
 }
 
 async fn start(books: &Path) -> Running {
+    start_by(command(books)).await
+}
+
+async fn start_by(mut command: Command) -> Running {
     let (api, private) = (free_port(), free_port());
-    let child = command(books)
+    let child = command
         .env("CARTWRIGHT__API__LISTEN", api.to_string())
         .env("CARTWRIGHT__PRIVATE_LISTEN", private.to_string())
         .spawn()
@@ -103,12 +111,41 @@ async fn killed_in_the_middle_of_work_it_has_lost_nothing_that_was_answered() {
     }
     let running = start(books.path()).await;
     let ids = answered.lock().unwrap().clone();
-    for id in ids {
-        let url = format!("{}/v1/payment_intents/{id}", running.url);
+    expect_paid(&client, &running.url, &ids).await;
+}
+
+async fn expect_paid(client: &Client, url: &str, intents: &[String]) {
+    for id in intents {
+        let url = format!("{url}/v1/payment_intents/{id}");
         let found = client.get(url).bearer_auth(API_KEY).send().await.unwrap();
         let found = read(found).await.expect(200).json();
         assert_eq!(found["status"], "succeeded");
     }
+}
+
+#[tokio::test]
+async fn a_full_disk_ends_it_with_one_and_nothing_that_was_answered_is_lost() {
+    let books = TempDir::new().unwrap();
+    let client = Client::new();
+    // Writes past the limit fail, as on a full disk.
+    let limited = format!("trap '' XFSZ; ulimit -f 64; exec {BINARY}");
+    let mut command = command_of("sh", books.path());
+    command.args(["-c", &limited]);
+    let mut running = start_by(command).await;
+    let mut answered = Vec::new();
+    while let Some(id) = pay(&client, &running.url).await {
+        answered.push(id);
+    }
+    assert!(!answered.is_empty());
+    let mut code = None;
+    eventually("the process ends", async || {
+        code = running.child.try_wait().unwrap();
+        code.is_some()
+    })
+    .await;
+    assert_eq!(code.unwrap().code(), Some(1));
+    let running = start(books.path()).await;
+    expect_paid(&client, &running.url, &answered).await;
 }
 
 #[tokio::test]
@@ -122,7 +159,8 @@ async fn sigterm_ends_it_with_zero_though_a_connection_hangs() {
     let hanging = tokio::spawn(request.send());
     tokio::time::sleep(Duration::from_millis(200)).await;
     let pid = running.child.id().to_string();
-    Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+    let kill = format!("kill -TERM {pid}");
+    Command::new("sh").args(["-c", &kill]).status().unwrap();
     let mut code = None;
     eventually("the process ends", async || {
         code = running.child.try_wait().unwrap();
@@ -143,7 +181,10 @@ fn check(command: &mut Command) -> Output {
 
 #[test]
 fn the_settings_for_a_laptop_are_good() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/local.toml");
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../deploy/local/payment-simulator.toml"
+    );
     let output = check(Command::new(BINARY).args(["--config", file]));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
