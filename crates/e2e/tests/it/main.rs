@@ -7,3 +7,7 @@
 )]
 
 mod architecture;
+mod crash;
+mod orders;
+mod races;
+mod replay;
