@@ -1,0 +1,199 @@
+//! The three services as the client sees them.
+
+use std::time::{Duration, Instant};
+
+use api::{
+    inventory::v1::{
+        inventory_admin_service_client::InventoryAdminServiceClient,
+        inventory_service_client::InventoryServiceClient,
+    },
+    order::v1::{
+        order_admin_service_client::OrderAdminServiceClient,
+        order_service_client::OrderServiceClient,
+    },
+    payment::v1::{
+        payment_admin_service_client::PaymentAdminServiceClient,
+        payment_service_client::PaymentServiceClient,
+    },
+};
+use tonic::{Request, Response, Status, transport::Channel};
+
+use crate::failure::{CallFailure, Failure};
+
+/// A page of orders with a thousand lines each is larger than tonic's limit.
+const MESSAGE_BYTES_MAX: usize = 64 << 20;
+const BACKOFF_FIRST: Duration = Duration::from_millis(50);
+const BACKOFF_MAX: Duration = Duration::from_secs(2);
+
+/// Where the services are, and how long a call may take.
+#[derive(Debug, Clone)]
+pub struct Addresses {
+    pub order_url: String,
+    pub payment_url: String,
+    pub inventory_url: String,
+    pub timeout: Duration,
+}
+
+#[derive(Clone)]
+pub struct Shop {
+    pub orders: Peer<OrderServiceClient<Channel>>,
+    pub order_admin: Peer<OrderAdminServiceClient<Channel>>,
+    pub payments: Peer<PaymentServiceClient<Channel>>,
+    pub payment_admin: Peer<PaymentAdminServiceClient<Channel>>,
+    pub inventory: Peer<InventoryServiceClient<Channel>>,
+    pub inventory_admin: Peer<InventoryAdminServiceClient<Channel>>,
+}
+
+impl Shop {
+    /// Nothing is connected until it is used. Must run inside of tokio.
+    ///
+    /// # Errors
+    /// When an address is no URL.
+    pub fn new(addresses: &Addresses) -> Result<Self, Failure> {
+        let order = channel(&addresses.order_url)?;
+        let payment = channel(&addresses.payment_url)?;
+        let inventory = channel(&addresses.inventory_url)?;
+        let orders = OrderServiceClient::new(order.clone());
+        let payments = PaymentServiceClient::new(payment.clone());
+        let stock = InventoryServiceClient::new(inventory.clone());
+        let peers = [
+            ("order-service", &addresses.order_url),
+            ("payment-service", &addresses.payment_url),
+            ("inventory-service", &addresses.inventory_url),
+        ];
+        let [at_order, at_payment, at_inventory] = peers.map(|(service, url)| Place {
+            service,
+            url: url.clone(),
+            timeout: addresses.timeout,
+        });
+        Ok(Self {
+            orders: at_order.peer(orders.max_decoding_message_size(MESSAGE_BYTES_MAX)),
+            order_admin: at_order.peer(OrderAdminServiceClient::new(order)),
+            payments: at_payment.peer(payments.max_decoding_message_size(MESSAGE_BYTES_MAX)),
+            payment_admin: at_payment.peer(PaymentAdminServiceClient::new(payment)),
+            inventory: at_inventory.peer(stock.max_decoding_message_size(MESSAGE_BYTES_MAX)),
+            inventory_admin: at_inventory.peer(InventoryAdminServiceClient::new(inventory)),
+        })
+    }
+}
+
+fn channel(url: &str) -> Result<Channel, Failure> {
+    let settings = rpc::PeerSettings::at(url);
+    rpc::connect(&settings).map_err(|error| Failure::BadInput(error.to_string()))
+}
+
+#[derive(Clone)]
+struct Place {
+    service: &'static str,
+    url: String,
+    timeout: Duration,
+}
+
+impl Place {
+    fn peer<C>(&self, client: C) -> Peer<C> {
+        Peer {
+            place: self.clone(),
+            client,
+        }
+    }
+}
+
+/// One gRPC service with its client.
+#[derive(Clone)]
+pub struct Peer<C> {
+    place: Place,
+    client: C,
+}
+
+impl<C: Clone> Peer<C> {
+    /// A call that changes nothing.
+    pub async fn ask<M, R, F, Fut>(&self, message: M, send: F) -> Result<R, Failure>
+    where
+        M: Clone,
+        F: Fn(C, Request<M>) -> Fut,
+        Fut: Future<Output = Result<Response<R>, Status>>,
+    {
+        self.call(None, message, &send).await
+    }
+
+    /// A change, asked for once.
+    pub async fn change<M, R, F, Fut>(&self, key: &str, message: M, send: F) -> Result<R, Failure>
+    where
+        M: Clone,
+        F: Fn(C, Request<M>) -> Fut,
+        Fut: Future<Output = Result<Response<R>, Status>>,
+    {
+        self.call(Some(key), message, &send).await
+    }
+
+    /// A change, asked for with the same key until there is a definite answer
+    /// or `patience` has passed.
+    pub async fn insist<M, R, F, Fut>(
+        &self,
+        key: &str,
+        message: M,
+        patience: Duration,
+        send: F,
+    ) -> Result<R, Failure>
+    where
+        M: Clone,
+        F: Fn(C, Request<M>) -> Fut,
+        Fut: Future<Output = Result<Response<R>, Status>>,
+    {
+        let start = Instant::now();
+        let mut backoff = BACKOFF_FIRST;
+        loop {
+            let failure = match self.call(Some(key), message.clone(), &send).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            let remote = failure.status().map(rpc::Remote::from);
+            let remote = remote.filter(rpc::Remote::is_transient);
+            let Some(remote) = remote.filter(|_| start.elapsed() < patience) else {
+                return Err(failure);
+            };
+            let pause = remote.retry_after.unwrap_or(backoff).min(BACKOFF_MAX);
+            tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;
+            backoff = (backoff * 2).min(BACKOFF_MAX);
+        }
+    }
+
+    /// A stream, which has no deadline; `key` is not needed to watch.
+    pub async fn open<M, R, F, Fut>(&self, message: M, send: F) -> Result<R, Failure>
+    where
+        F: Fn(C, Request<M>) -> Fut,
+        Fut: Future<Output = Result<Response<R>, Status>>,
+    {
+        let answer = send(self.client.clone(), Request::new(message)).await;
+        answer
+            .map(Response::into_inner)
+            .map_err(|status| self.failure(status, None))
+    }
+
+    /// A status of this peer that came outside of a call, as in a stream.
+    pub fn failure(&self, status: Status, key: Option<&str>) -> Failure {
+        Failure::Call(Box::new(CallFailure {
+            service: self.place.service,
+            url: self.place.url.clone(),
+            status,
+            key: key.map(str::to_owned),
+        }))
+    }
+
+    async fn call<M, R, F, Fut>(
+        &self,
+        key: Option<&str>,
+        message: M,
+        send: &F,
+    ) -> Result<R, Failure>
+    where
+        M: Clone,
+        F: Fn(C, Request<M>) -> Fut,
+        Fut: Future<Output = Result<Response<R>, Status>>,
+    {
+        let send = |request| send(self.client.clone(), request);
+        rpc::call(message, key, self.place.timeout, send)
+            .await
+            .map_err(|status| self.failure(status, key))
+    }
+}
