@@ -4,19 +4,19 @@ use std::time::{Duration, Instant};
 
 use api::{
     inventory::v1::{
-        inventory_admin_service_client::InventoryAdminServiceClient,
+        self as inventory, inventory_admin_service_client::InventoryAdminServiceClient,
         inventory_service_client::InventoryServiceClient,
     },
     order::v1::{
-        order_admin_service_client::OrderAdminServiceClient,
+        self as order, order_admin_service_client::OrderAdminServiceClient,
         order_service_client::OrderServiceClient,
     },
     payment::v1::{
-        payment_admin_service_client::PaymentAdminServiceClient,
+        self as payment, payment_admin_service_client::PaymentAdminServiceClient,
         payment_service_client::PaymentServiceClient,
     },
 };
-use tonic::{Request, Response, Status, transport::Channel};
+use tonic::{Code, Request, Response, Status, transport::Channel};
 
 use crate::failure::{CallFailure, Failure};
 
@@ -24,6 +24,8 @@ use crate::failure::{CallFailure, Failure};
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
 const BACKOFF_FIRST: Duration = Duration::from_millis(50);
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
+/// What looks like a bug is asked a few times only: it will hardly go away.
+const BUG_TRIES: u32 = 3;
 
 /// Where the services are, and how long a call may take.
 #[derive(Debug, Clone)]
@@ -50,12 +52,12 @@ impl Shop {
     /// # Errors
     /// When an address is no URL.
     pub fn new(addresses: &Addresses) -> Result<Self, Failure> {
-        let order = channel(&addresses.order_url)?;
-        let payment = channel(&addresses.payment_url)?;
-        let inventory = channel(&addresses.inventory_url)?;
-        let orders = OrderServiceClient::new(order.clone());
-        let payments = PaymentServiceClient::new(payment.clone());
-        let stock = InventoryServiceClient::new(inventory.clone());
+        let to_order = channel(&addresses.order_url)?;
+        let to_payment = channel(&addresses.payment_url)?;
+        let to_inventory = channel(&addresses.inventory_url)?;
+        let orders = OrderServiceClient::new(to_order.clone());
+        let payments = PaymentServiceClient::new(to_payment.clone());
+        let stock = InventoryServiceClient::new(to_inventory.clone());
         let peers = [
             ("order-service", &addresses.order_url),
             ("payment-service", &addresses.payment_url),
@@ -68,12 +70,56 @@ impl Shop {
         });
         Ok(Self {
             orders: at_order.peer(orders.max_decoding_message_size(MESSAGE_BYTES_MAX)),
-            order_admin: at_order.peer(OrderAdminServiceClient::new(order)),
+            order_admin: at_order.peer(OrderAdminServiceClient::new(to_order)),
             payments: at_payment.peer(payments.max_decoding_message_size(MESSAGE_BYTES_MAX)),
-            payment_admin: at_payment.peer(PaymentAdminServiceClient::new(payment)),
+            payment_admin: at_payment.peer(PaymentAdminServiceClient::new(to_payment)),
             inventory: at_inventory.peer(stock.max_decoding_message_size(MESSAGE_BYTES_MAX)),
-            inventory_admin: at_inventory.peer(InventoryAdminServiceClient::new(inventory)),
+            inventory_admin: at_inventory.peer(InventoryAdminServiceClient::new(to_inventory)),
         })
+    }
+}
+
+impl Shop {
+    /// Asks each service for something small, so that one that is not there
+    /// is told before any work begins.
+    ///
+    /// # Errors
+    /// The first service that does not answer.
+    pub async fn reach(&self) -> Result<(), Failure> {
+        let request = order::ListOrdersRequest {
+            page_size: 1,
+            ..order::ListOrdersRequest::default()
+        };
+        let orders = self.orders.ask(request, |mut client, request| async move {
+            client.list_orders(request).await
+        });
+        let request = payment::ListPaymentsRequest {
+            page_size: 1,
+            ..payment::ListPaymentsRequest::default()
+        };
+        let payments = self
+            .payments
+            .ask(request, |mut client, request| async move {
+                client.list_payments(request).await
+            });
+        tokio::try_join!(orders, payments, self.reach_inventory()).map(drop)
+    }
+
+    /// The same for inventory-service alone.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn reach_inventory(&self) -> Result<(), Failure> {
+        let request = inventory::ListLocationsRequest {
+            page_size: 1,
+            ..inventory::ListLocationsRequest::default()
+        };
+        let answer = self
+            .inventory
+            .ask(request, |mut client, request| async move {
+                client.list_locations(request).await
+            });
+        answer.await.map(drop)
     }
 }
 
@@ -142,14 +188,21 @@ impl<C: Clone> Peer<C> {
     {
         let start = Instant::now();
         let mut backoff = BACKOFF_FIRST;
+        let mut tries = 0;
         loop {
+            tries += 1;
             let failure = match self.call(Some(key), message.clone(), &send).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
             let remote = failure.status().map(rpc::Remote::from);
-            let remote = remote.filter(rpc::Remote::is_transient);
-            let Some(remote) = remote.filter(|_| start.elapsed() < patience) else {
+            let goes_on = |remote: &rpc::Remote| {
+                let is_bug = matches!(remote.code, Code::Internal | Code::Unknown);
+                remote.is_transient()
+                    && start.elapsed() < patience
+                    && (!is_bug || tries < BUG_TRIES)
+            };
+            let Some(remote) = remote.filter(goes_on) else {
                 return Err(failure);
             };
             let pause = remote.retry_after.unwrap_or(backoff).min(BACKOFF_MAX);

@@ -1,5 +1,7 @@
 //! `cartwright saga …`
 
+use std::num::NonZeroUsize;
+
 use api::order::v1 as pb;
 use clap::{Args, Subcommand};
 use types::OrderId;
@@ -36,8 +38,8 @@ pub struct List {
     #[arg(long)]
     needs_attention: bool,
     /// At most so many.
-    #[arg(long, default_value_t = 50)]
-    limit: usize,
+    #[arg(long, default_value = "50")]
+    limit: NonZeroUsize,
 }
 
 #[derive(Debug, Args)]
@@ -72,7 +74,7 @@ pub async fn run(command: Command, shop: &Shop, output: Output) -> Result<(), Fa
 async fn list(args: &List, shop: &Shop, output: Output) -> Result<(), Failure> {
     let mut all = pb::ListSagasResponse::default();
     loop {
-        let left = args.limit - all.sagas.len();
+        let left = args.limit.get().saturating_sub(all.sagas.len());
         let request = pb::ListSagasRequest {
             needs_attention: args.needs_attention,
             page_size: i32::try_from(left.min(PAGE)).unwrap_or_default(),
@@ -86,7 +88,7 @@ async fn list(args: &List, shop: &Shop, output: Output) -> Result<(), Failure> {
         let page = page.await?;
         all.sagas.extend(page.sagas);
         all.next_page_token = page.next_page_token;
-        if all.next_page_token.is_empty() || all.sagas.len() >= args.limit {
+        if all.next_page_token.is_empty() || all.sagas.len() >= args.limit.get() {
             break;
         }
     }

@@ -22,7 +22,7 @@ use crate::{audit, failure::Failure, shop::Shop};
 use orders::{Outcome, Placed};
 
 /// How long an outcome is waited for before it counts as none.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// An outbox needs a moment to be empty after the last change.
 const AUDIT_TRIES: u32 = 10;
 const AUDIT_PAUSE: Duration = Duration::from_secs(1);
@@ -55,6 +55,7 @@ impl Options {
 /// When the opening stock cannot be set or an audit cannot be run. What goes
 /// wrong with a single order does not stop the others: it is in the account.
 pub async fn run(plan: &Plan, options: &Options, shop: &Shop) -> Result<Account, Failure> {
+    shop.reach().await?;
     let start = Instant::now();
     opening::prepare(plan, options, shop).await?;
 
@@ -77,7 +78,7 @@ pub async fn run(plan: &Plan, options: &Options, shop: &Shop) -> Result<Account,
     account.problems.extend(problems);
     account.money.refunded_minor = refunded_minor;
     account.seconds = millis(start.elapsed().as_secs_f64());
-    account.orders_per_second = millis(plan.sales.len() as f64 / sales_seconds);
+    account.orders_per_second = millis(plan.sales.len() as f64 / sales_seconds.max(0.001));
     account.audit_violations = settled_audit(shop).await?;
     Ok(account)
 }

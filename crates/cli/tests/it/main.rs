@@ -10,6 +10,8 @@
 
 mod account;
 mod command_line;
+mod fake_shop;
 mod lines;
 mod plan;
+mod replay;
 mod returns;

@@ -93,6 +93,13 @@ pub async fn run(args: &Create, shop: &Shop, output: Output) -> Result<(), Failu
             client.create_order(request).await
         })
         .await?;
+    if let Some(order) = &answer.order
+        && order.state() == pb::OrderState::Pending
+        && !args.no_wait
+    {
+        let id = &order.id;
+        eprintln!("accepted, not decided yet; to see how it ends: cartwright order watch {id}");
+    }
     output.message(&answer, |answer| view::order_of(answer.order.as_ref()))
 }
 

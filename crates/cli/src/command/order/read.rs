@@ -1,5 +1,7 @@
 //! The commands that only look.
 
+use std::num::NonZeroUsize;
+
 use api::order::v1 as pb;
 use clap::Args;
 use types::OrderId;
@@ -23,8 +25,8 @@ pub struct List {
     #[arg(long, value_parser = input::order_state)]
     state: Option<pb::OrderState>,
     /// At most so many.
-    #[arg(long, default_value_t = 20)]
-    limit: usize,
+    #[arg(long, default_value = "20")]
+    limit: NonZeroUsize,
 }
 
 #[derive(Debug, Args)]
@@ -52,7 +54,7 @@ pub async fn fetch(order_id: &str, shop: &Shop) -> Result<pb::Order, Failure> {
 pub async fn list(args: &List, shop: &Shop, output: Output) -> Result<(), Failure> {
     let mut all = pb::ListOrdersResponse::default();
     loop {
-        let left = args.limit - all.orders.len();
+        let left = args.limit.get().saturating_sub(all.orders.len());
         let request = pb::ListOrdersRequest {
             customer_id: args.customer.clone(),
             state: args.state.unwrap_or_default().into(),
@@ -65,7 +67,7 @@ pub async fn list(args: &List, shop: &Shop, output: Output) -> Result<(), Failur
         let page = page.await?;
         all.orders.extend(page.orders);
         all.next_page_token = page.next_page_token;
-        if all.next_page_token.is_empty() || all.orders.len() >= args.limit {
+        if all.next_page_token.is_empty() || all.orders.len() >= args.limit.get() {
             break;
         }
     }

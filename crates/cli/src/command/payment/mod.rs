@@ -2,6 +2,8 @@
 
 mod view;
 
+use std::num::NonZeroUsize;
+
 use api::{common::v1 as common, payment::v1 as pb};
 use clap::{Args, Subcommand};
 use types::{Currency, OrderId, PaymentId};
@@ -58,8 +60,8 @@ pub struct List {
     #[arg(long, value_parser = input::payment_state)]
     state: Option<pb::PaymentState>,
     /// At most so many.
-    #[arg(long, default_value_t = 20)]
-    limit: usize,
+    #[arg(long, default_value = "20")]
+    limit: NonZeroUsize,
 }
 
 #[derive(Debug, Args)]
@@ -97,8 +99,8 @@ pub struct Ledger {
     #[arg(long, value_name = "ORDER_ID")]
     order: Option<OrderId>,
     /// At most so many.
-    #[arg(long, default_value_t = 100)]
-    limit: usize,
+    #[arg(long, default_value = "100")]
+    limit: NonZeroUsize,
 }
 
 pub async fn run(command: Command, shop: &Shop, output: Output) -> Result<(), Failure> {
@@ -139,7 +141,7 @@ pub async fn fetch(
 async fn list(args: &List, shop: &Shop, output: Output) -> Result<(), Failure> {
     let mut all = pb::ListPaymentsResponse::default();
     loop {
-        let left = args.limit - all.payments.len();
+        let left = args.limit.get().saturating_sub(all.payments.len());
         let request = pb::ListPaymentsRequest {
             order_id: text(args.order),
             state: args.state.unwrap_or_default().into(),
@@ -154,7 +156,7 @@ async fn list(args: &List, shop: &Shop, output: Output) -> Result<(), Failure> {
         let page = page.await?;
         all.payments.extend(page.payments);
         all.next_page_token = page.next_page_token;
-        if all.next_page_token.is_empty() || all.payments.len() >= args.limit {
+        if all.next_page_token.is_empty() || all.payments.len() >= args.limit.get() {
             break;
         }
     }
@@ -226,7 +228,7 @@ async fn amount(
 async fn ledger(args: &Ledger, shop: &Shop, output: Output) -> Result<(), Failure> {
     let mut all = pb::ListLedgerEntriesResponse::default();
     loop {
-        let left = args.limit - all.entries.len();
+        let left = args.limit.get().saturating_sub(all.entries.len());
         let request = pb::ListLedgerEntriesRequest {
             payment_id: text(args.payment),
             order_id: text(args.order),
@@ -241,7 +243,7 @@ async fn ledger(args: &Ledger, shop: &Shop, output: Output) -> Result<(), Failur
         let page = page.await?;
         all.entries.extend(page.entries);
         all.next_page_token = page.next_page_token;
-        if all.next_page_token.is_empty() || all.entries.len() >= args.limit {
+        if all.next_page_token.is_empty() || all.entries.len() >= args.limit.get() {
             break;
         }
     }

@@ -6,10 +6,9 @@ use clap::Args;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    args::KeyArg,
     command::progress,
     failure::Failure,
-    import,
+    import, input,
     output::{Format, Output},
     shop::Shop,
 };
@@ -23,19 +22,21 @@ pub struct Import {
     /// How many calls run at once.
     #[arg(long, default_value_t = 16)]
     concurrency: usize,
-    /// The begin of the keys under which the parts of the file are sent
-    /// [default: made of its content, so that the same file again changes nothing].
-    #[command(flatten)]
-    key: KeyArg,
+    /// What the keys begin with under which the parts of the file are sent;
+    /// another one sets the stock anew [default: made of the content of the
+    /// file, so that the same file again changes nothing].
+    #[arg(long, value_name = "KEY", value_parser = input::key)]
+    idempotency_key: Option<String>,
 }
 
 pub async fn run(args: &Import, shop: &Shop, output: Output) -> Result<(), Failure> {
     let content = read_file(&args.file)?;
     let catalogue = import::parse(&content).map_err(|wrong| refuse(&args.file, &wrong))?;
     let digest = hex::encode(&Sha256::digest(&content)[..8]);
-    let key = args.key.idempotency_key.clone();
+    let key = args.idempotency_key.clone();
     let key = key.unwrap_or_else(|| format!("import:{digest}"));
     let (items, levels) = (catalogue.items.len(), catalogue.stock.len());
+    shop.reach_inventory().await?;
     let bar = progress::bar("importing", items + levels);
     import::send::send(&catalogue, &key, args.concurrency, shop, &bar).await?;
     bar.finish_and_clear();

@@ -1,5 +1,7 @@
 //! Levels: get, list, set, adjust.
 
+use std::num::NonZeroUsize;
+
 use api::inventory::v1 as pb;
 use clap::Args;
 use types::Sku;
@@ -23,8 +25,8 @@ pub struct List {
     #[arg(long, default_value = "", hide_default_value = true)]
     location: String,
     /// At most so many.
-    #[arg(long, default_value_t = 50)]
-    limit: usize,
+    #[arg(long, default_value = "50")]
+    limit: NonZeroUsize,
 }
 
 /// Where, why, and how firmly.
@@ -88,7 +90,7 @@ pub async fn fetch(sku: &str, shop: &Shop) -> Result<pb::GetStockResponse, Failu
 pub async fn list(args: &List, shop: &Shop, output: Output) -> Result<(), Failure> {
     let mut all = pb::ListStockResponse::default();
     loop {
-        let left = args.limit - all.levels.len();
+        let left = args.limit.get().saturating_sub(all.levels.len());
         let request = pb::ListStockRequest {
             sku_prefix: args.prefix.clone(),
             location_id: args.location.clone(),
@@ -103,7 +105,7 @@ pub async fn list(args: &List, shop: &Shop, output: Output) -> Result<(), Failur
         let page = page.await?;
         all.levels.extend(page.levels);
         all.next_page_token = page.next_page_token;
-        if all.next_page_token.is_empty() || all.levels.len() >= args.limit {
+        if all.next_page_token.is_empty() || all.levels.len() >= args.limit.get() {
             break;
         }
     }

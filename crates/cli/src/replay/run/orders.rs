@@ -10,7 +10,7 @@ use tonic::Code;
 use super::{Options, PATIENCE};
 use crate::{
     command::order::fetch,
-    failure::Failure,
+    failure::{CallFailure, Failure},
     replay::{parse::CURRENCY, plan::Plan, plan::Sale},
     shop::Shop,
     show,
@@ -116,10 +116,19 @@ fn refused(failure: &Failure) -> Outcome {
         Failure::Call(call) if call.status.code() == Code::FailedPrecondition => {
             Outcome::Rejected {
                 reason: call.reason(),
-                short: call.preconditions(),
+                short: named_lines(call),
             }
         }
         failure => Outcome::Other(failure.to_string()),
+    }
+}
+
+/// Every refusal says something, be it only its message.
+fn named_lines(call: &CallFailure) -> Vec<String> {
+    let lines = call.preconditions();
+    match lines.is_empty() {
+        true => vec![call.status.message().to_owned()],
+        false => lines,
     }
 }
 
