@@ -1,0 +1,37 @@
+use idempotency::{Acted, Answered, Call, Verb};
+use sqlx::PgConnection;
+
+use super::{App, Error, adjust_stock::adjust, gathered::finished};
+use crate::domain::{Adjusted, Adjustment};
+
+/// Sets the stock on hand, for example after a count.
+#[derive(Debug, Clone, Copy)]
+pub struct SetStock;
+
+/// The level after the change, and the orders it cost.
+#[derive(Debug, Clone)]
+pub struct StockSet(pub Adjusted);
+
+impl App {
+    pub async fn set_stock(&self, call: Call<Adjustment>) -> Answered<SetStock> {
+        self.set_stock.call(call).await
+    }
+}
+
+impl Verb for SetStock {
+    type Input = Adjustment;
+    type Output = StockSet;
+    type Error = Error;
+
+    async fn act(
+        &self,
+        tx: &mut PgConnection,
+        adjustments: &[&Adjustment],
+    ) -> Result<Vec<Acted<Self>>, Error> {
+        let adjusted = adjust(tx, adjustments).await?;
+        Ok(adjusted
+            .into_iter()
+            .map(|adjusted| finished::<Self>(adjusted.map(StockSet)))
+            .collect())
+    }
+}
