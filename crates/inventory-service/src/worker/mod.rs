@@ -1,0 +1,10 @@
+//! Work that nobody calls for. Each worker may run in every replica, may be
+//! killed at any moment, and goes on through outages of the database.
+
+mod head;
+mod pruner;
+mod sweeper;
+
+pub use head::follow_head;
+pub use pruner::prune_keys;
+pub use sweeper::sweep_holds;
