@@ -14,6 +14,8 @@ use rpc::{Problem, Reason};
 use tonic::{Request, Response, Status, body::Body};
 
 type Answer<R> = Result<R, Status>;
+/// A request and its answer.
+type Kept = (Vec<u8>, Answer<Vec<u8>>);
 
 pub struct FakeShop {
     books: Mutex<Books>,
@@ -37,8 +39,8 @@ struct Books {
     returns: BTreeMap<String, pb::Return>,
     stock: BTreeMap<String, i64>,
     tracked: BTreeMap<String, bool>,
-    /// By method and key: the request, and the answer.
-    done: HashMap<(String, String), (Vec<u8>, Answer<Vec<u8>>)>,
+    /// By method and key.
+    done: HashMap<(String, String), Kept>,
     changes: u64,
     calls: u64,
 }
@@ -151,7 +153,7 @@ impl FakeShop {
                 entry
             });
             assert_eq!(first, bytes, "one key, two requests");
-            if self.faults.loses_answers && books.calls % 3 == 0 {
+            if self.faults.loses_answers && books.calls.is_multiple_of(3) {
                 return Err(Problem::unavailable("lost")
                     .with_retry(Duration::from_millis(1))
                     .into());
