@@ -94,7 +94,7 @@ impl CallFailure {
     }
 
     fn headline(&self) -> String {
-        let (service, url, message) = (self.service, &self.url, self.status.message());
+        let (service, url) = (self.service, &self.url);
         if self.status.code() == Code::Unavailable && self.is_unreachable() {
             return format!("{service} at {url} cannot be reached: is it running? (make up)");
         }
@@ -104,6 +104,14 @@ impl CallFailure {
             Exit::Forbidden => "forbidden",
             Exit::Unavailable => "not available",
             Exit::Done | Exit::Mismatch | Exit::Internal => "failed",
+        };
+        let details = self.status.get_error_details();
+        let message = match details
+            .bad_request()
+            .map_or(0, |bad| bad.field_violations.len())
+        {
+            0 | 1 => self.status.message().to_owned(),
+            fields => format!("{fields} fields are wrong"),
         };
         format!("{verdict} by {service}: {}: {message}", self.reason())
     }
@@ -147,7 +155,15 @@ fn particulars(details: &ErrorDetails, message: &str) -> Vec<String> {
         ));
     }
     if let Some(info) = details.error_info() {
-        let mut metadata: Vec<_> = info.metadata.iter().collect();
+        let named = details
+            .precondition_failure()
+            .map(|failed| &failed.violations);
+        let is_told = |key: &str| {
+            let mut named = named.into_iter().flatten();
+            named.any(|violation| key.ends_with(&violation.subject))
+        };
+        let metadata = info.metadata.iter().filter(|(key, _)| !is_told(key));
+        let mut metadata: Vec<_> = metadata.collect();
         metadata.sort();
         lines.extend(
             metadata
@@ -193,6 +209,7 @@ mod tests {
         let problem = Problem::new(Reason::OutOfStock, "2 lines are short")
             .with_precondition("STOCK", "mug", "requested 5, available 2")
             .with_precondition("STOCK", "cup", "requested 1, available 0")
+            .with_metadata("short.mug", "5/2")
             .with_metadata("order_id", "0190");
         let failure = failure(problem, Some("k"));
         assert_eq!(
@@ -213,6 +230,19 @@ mod tests {
              must be from 1 to 1000000, got 0"
         );
         assert_eq!(failure.exit(), Exit::BadInput);
+    }
+
+    #[test]
+    fn each_of_several_wrong_fields_has_a_line() {
+        let mut fields = rpc::Fields::default();
+        fields.refuse("lines", "must be 1 to 1000 lines");
+        fields.refuse("customer_id", "must not be empty");
+        let problem = fields.finish::<()>(None).unwrap_err();
+        assert_eq!(
+            failure(problem, None).to_string(),
+            "bad input by order-service: INVALID_FIELD: 2 fields are wrong\n  \
+             lines: must be 1 to 1000 lines\n  customer_id: must not be empty"
+        );
     }
 
     #[test]
