@@ -1,0 +1,155 @@
+//! Accepts orders, and waits for what becomes of them.
+
+use std::time::Duration;
+
+use batch::Gatherer;
+use chrono::Utc;
+use database::Database;
+use idempotency::{Acted, Answer, Answered, Call, Effect, Outcome, Verb, once};
+use rpc::Deadline;
+use sqlx::PgConnection;
+
+use super::command::Output;
+use super::journal::record;
+use super::reply::method;
+use super::{App, Error, Reply, Settled};
+use crate::domain::{Case, Kind, NewEvent, NewOrder, Order, State, StateReason};
+use crate::store::orders;
+
+const LIMIT: usize = 256;
+
+/// One order to be placed.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub new: NewOrder,
+    /// Answer as soon as it is stored.
+    pub only_accept: bool,
+    pub actor: String,
+    pub traceparent: Option<String>,
+}
+
+/// The verb, for many orders at once.
+#[derive(Debug)]
+pub struct PlaceOrder {
+    lease: Duration,
+}
+
+pub(super) type Placed = Answered<PlaceOrder>;
+
+pub(super) fn gather(db: Database, lease: Duration) -> Gatherer<Call<Place>, Placed> {
+    Gatherer::spawn(
+        method::CREATE_ORDER,
+        LIMIT,
+        move |calls: Vec<Call<Place>>| {
+            let db = db.clone();
+            async move { once(&db, &PlaceOrder { lease }, &calls).await }
+        },
+    )
+}
+
+impl App {
+    pub async fn create_order(
+        &self,
+        request: idempotency::Request,
+        input: Place,
+        deadline: Deadline,
+    ) -> Result<Settled, Error> {
+        let only_accept = input.only_accept;
+        let placed = self.0.places.call(Call { request, input }).await?;
+        let (id, case) = match placed? {
+            Outcome::Replayed(saved) => {
+                return Ok(Settled {
+                    saved,
+                    replayed: true,
+                });
+            }
+            Outcome::Resumed { resource } => (resource, None),
+            Outcome::Fresh(output) => {
+                let order = output.order_id();
+                if only_accept {
+                    let saved = output.saved();
+                    self.begin(output);
+                    return Ok(Settled {
+                        saved,
+                        replayed: false,
+                    });
+                }
+                (order.as_uuid(), Some(output))
+            }
+        };
+        let awaited = (method::CREATE_ORDER, id);
+        let told = self.expect(awaited);
+        if let Some(output) = case {
+            self.begin(output);
+        }
+        self.settle(awaited, told, deadline).await
+    }
+}
+
+impl Verb for PlaceOrder {
+    type Input = Place;
+    type Output = Output;
+    type Error = Error;
+
+    async fn act(
+        &self,
+        tx: &mut PgConnection,
+        inputs: &[&Place],
+    ) -> Result<Vec<Acted<Self>>, Error> {
+        let now = Utc::now();
+        let mut placed = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            // Overflow was refused when the request was read.
+            let total = input
+                .new
+                .total()
+                .map_err(|_| Error::Bug("the total overflows"))?;
+            placed.push(input.new.placed(total, now));
+        }
+        // The database's clock counts, not ours.
+        if let Some(created_at) = orders::insert(tx, &placed, self.lease).await? {
+            for order in &mut placed {
+                order.created_at = created_at;
+                order.updated_at = created_at;
+            }
+        }
+        let events: Vec<NewEvent> = inputs
+            .iter()
+            .zip(&placed)
+            .map(|(input, order)| first_event(input, order))
+            .collect();
+        record(tx, &events, placed.iter()).await?;
+        Ok(inputs
+            .iter()
+            .zip(placed)
+            .map(|(input, order)| Ok(effect(input, order)))
+            .collect())
+    }
+}
+
+fn first_event(input: &Place, order: &Order) -> NewEvent {
+    NewEvent {
+        order_id: order.id,
+        sequence: order.sequence,
+        kind: Kind::Placed,
+        from: None,
+        to: State::Pending,
+        reason: StateReason::default(),
+        actor: input.actor.clone(),
+        traceparent: input.traceparent.clone(),
+    }
+}
+
+fn effect(input: &Place, order: Order) -> Effect<Output> {
+    let resource = order.id.as_uuid();
+    let output = Output {
+        reply: Reply::Created(order.clone()),
+        case: Case::placed(order),
+        runs: true,
+        told: Vec::new(),
+    };
+    match input.only_accept {
+        true => Effect::Finished(output),
+        false => Effect::Started { output, resource },
+    }
+}

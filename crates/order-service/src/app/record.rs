@@ -1,0 +1,52 @@
+//! The saga's writes, gathered over all sagas that run.
+
+use batch::Gatherer;
+use database::Database;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::journal::{self, Entry, Written};
+use crate::store::orders::Times;
+
+const LIMIT: usize = 256;
+
+/// `Err`: nothing is known of the write; the claim is given up and whoever
+/// comes next reads the order again.
+pub type Recorded = Result<Written, String>;
+
+pub fn gather(db: Database, times: Times) -> Gatherer<Entry, Recorded> {
+    Gatherer::spawn("record", LIMIT, move |entries| {
+        let db = db.clone();
+        async move { all(&db, &entries, times).await }
+    })
+}
+
+/// Each entry stands alone: a batch that breaks is split until only the
+/// culprit fails.
+fn all<'a>(db: &'a Database, entries: &'a [Entry], times: Times) -> BoxFuture<'a, Vec<Recorded>> {
+    async move {
+        match db.retry(|| together(db, entries, times)).await {
+            Ok(written) => written.into_iter().map(Ok).collect(),
+            Err(error) if entries.len() > 1 && !error.is_unavailable() => {
+                tracing::warn!(%error, size = entries.len(), "a batch of writes is split");
+                let (first, second) = entries.split_at(entries.len() / 2);
+                let mut recorded = all(db, first, times).await;
+                recorded.extend(all(db, second, times).await);
+                recorded
+            }
+            Err(error) => vec![Err(error.to_string()); entries.len()],
+        }
+    }
+    .boxed()
+}
+
+async fn together(
+    db: &Database,
+    entries: &[Entry],
+    times: Times,
+) -> database::Result<Vec<Written>> {
+    let mut tx = db.begin().await?;
+    let written = journal::write(&mut tx, entries, times).await?;
+    tx.commit().await?;
+    Ok(written)
+}

@@ -1,0 +1,39 @@
+//! Orders: accepted, brought to their end by a durable saga, fulfilled,
+//! returned, refunded, watched. Stock and money are the business of two other
+//! services, which this one asks over their public API.
+//!
+//! `grpc` and `worker` call `app`; `app` owns transactions and calls `store`
+//! and `peers`; all of them speak in the words of `domain`.
+
+pub mod app;
+pub mod domain;
+mod grpc;
+pub mod peers;
+mod settings;
+mod start;
+pub mod store;
+mod wire;
+mod worker;
+
+pub use settings::{SagaSettings, Settings};
+pub use start::{MIGRATORS, Running, StartError, Surroundings, start};
+
+/// Serves until the process is asked to stop.
+pub async fn serve(process: process::Process, settings: Settings) -> Result<(), StartError> {
+    let around = Surroundings {
+        health: process.health.clone(),
+        shutdown: process.shutdown.clone(),
+        tracker: process.tracker.clone(),
+        drain_deadline: process.drain_deadline,
+    };
+    let running = start(settings, around).await?;
+    process.started();
+    running.ended().await
+}
+
+/// Brings the schema up to date.
+pub async fn migrate(settings: Settings) -> database::Result<()> {
+    database::migrate(&settings.database, &MIGRATORS)
+        .await
+        .map(drop)
+}

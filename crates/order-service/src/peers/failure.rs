@@ -1,0 +1,91 @@
+//! What a peer's error means for the saga: no for good, or not now.
+
+use std::time::Duration;
+
+use prost::Message;
+use rpc::Remote;
+use tonic_types::StatusExt;
+
+use crate::domain::{Refusal, Violation};
+
+/// The outcome is open, or the peer cannot act now: to be asked again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// For operators; no personal data.
+    pub message: String,
+    pub retry_after: Option<Duration>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Failure {
+    Refused(Refusal),
+    Later(Trouble),
+}
+
+impl Failure {
+    pub(super) fn later(message: impl Into<String>) -> Self {
+        Self::Later(Trouble {
+            message: message.into(),
+            retry_after: None,
+        })
+    }
+
+    pub(super) fn is_refused_for(&self, code: &str) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.code == code)
+    }
+}
+
+impl From<tonic::Status> for Failure {
+    /// Only an error that bears one of our own reasons is a definite no: what a
+    /// proxy or a half-started peer says is not.
+    fn from(status: tonic::Status) -> Self {
+        let remote = Remote::from(&status);
+        match remote.reason {
+            Some(reason) if !remote.is_transient() => Self::Refused(Refusal {
+                code: reason.code().to_owned(),
+                message: remote.message,
+                metadata: sorted(remote.metadata),
+                violations: violations(&status),
+            }),
+            _ => Self::Later(Trouble {
+                message: format!("{:?}: {}", remote.code, remote.message),
+                retry_after: remote.retry_after,
+            }),
+        }
+    }
+}
+
+impl From<tonic_types::pb::Status> for Failure {
+    fn from(status: tonic_types::pb::Status) -> Self {
+        let code = tonic::Code::from_i32(status.code);
+        let details = status.encode_to_vec();
+        tonic::Status::with_details(code, status.message, details.into()).into()
+    }
+}
+
+impl From<batch::GatherError> for Failure {
+    fn from(error: batch::GatherError) -> Self {
+        Self::later(error.to_string())
+    }
+}
+
+fn sorted(metadata: std::collections::HashMap<String, String>) -> Vec<(String, String)> {
+    let mut metadata: Vec<_> = metadata.into_iter().collect();
+    metadata.sort();
+    metadata
+}
+
+fn violations(status: &tonic::Status) -> Vec<Violation> {
+    let details = status.get_error_details();
+    let Some(failure) = details.precondition_failure() else {
+        return Vec::new();
+    };
+    let violations = failure.violations.iter();
+    violations
+        .map(|violation| Violation {
+            kind: violation.r#type.clone(),
+            subject: violation.subject.clone(),
+            description: violation.description.clone(),
+        })
+        .collect()
+}

@@ -1,0 +1,183 @@
+//! Builds the service and runs its parts, in a process of its own or inside a
+//! test.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use database::Database;
+use health::Health;
+use rpc::{Pages, Tasks};
+use sqlx::migrate::Migrator;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::App;
+use crate::grpc::{Api, SERVICES};
+use crate::peers::Peers;
+use crate::settings::Settings;
+use crate::{store, worker};
+
+/// Everything that the schema of this service consists of.
+pub const MIGRATORS: [&Migrator; 3] = [&outbox::MIGRATOR, &idempotency::MIGRATOR, &store::MIGRATOR];
+
+/// Why the service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Database(#[from] database::Error),
+    #[error(transparent)]
+    Rpc(#[from] rpc::Error),
+}
+
+/// What the surroundings lend.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    pub health: Health,
+    /// Servers stop accepting and workers stop claiming; what has begun goes on.
+    pub shutdown: CancellationToken,
+    /// Work that must be finished before the end.
+    pub tracker: TaskTracker,
+    pub drain_deadline: Duration,
+}
+
+/// The service, listening.
+pub struct Running {
+    address: SocketAddr,
+    app: App,
+    db: Database,
+    around: Surroundings,
+    /// Sagas have ended: their claims need not be kept any more.
+    drained: CancellationToken,
+    server: tokio::task::JoinHandle<Result<(), rpc::Error>>,
+}
+
+/// Starts everything; returns when the port is held.
+pub async fn start(settings: Settings, around: Surroundings) -> Result<Running, StartError> {
+    let db = Database::connect(&settings.database, "order-service").await?;
+    for warning in database::durability_warnings(&db).await.unwrap_or_default() {
+        tracing::warn!(warning, "the database may lose what it acknowledged");
+    }
+    let bound = rpc::bind(&settings.server).await?;
+    let address = bound.local_addr();
+    let relay = outbox::Relay::new(db.clone(), settings.redis.clone());
+    let app = App::new(
+        db.clone(),
+        Peers::connect(&settings.peers())?,
+        settings.patience(),
+        relay.wake_handle(),
+        around.tracker.clone(),
+    );
+    probe(&around.health, &db);
+    let drained = CancellationToken::new();
+    work(&settings, &app, &db, relay, &around, &drained);
+    let api = Api {
+        app: app.clone(),
+        tasks: Tasks::new(around.tracker.clone()),
+        pages: Pages::new(&settings.server.page_token_secret),
+        shutdown: around.shutdown.clone(),
+    };
+    let mut routes = api.routes();
+    routes.add_service(around.health.grpc_service(SERVICES));
+    let server = tokio::spawn(bound.serve(
+        routes.routes(),
+        around.shutdown.clone(),
+        around.drain_deadline,
+    ));
+    tracing::info!(%address, "serving gRPC");
+    Ok(Running {
+        address,
+        app,
+        db,
+        around,
+        drained,
+        server,
+    })
+}
+
+fn probe(health: &Health, db: &Database) {
+    let db = db.clone();
+    health.probe("database", move || {
+        let db = db.clone();
+        async move {
+            match database::schema_is_current(&db, &MIGRATORS).await {
+                Ok(true) => Ok(()),
+                Ok(false) => Err("the schema is not current: run `migrate`".to_owned()),
+                Err(error) => Err(error.to_string()),
+            }
+        }
+    });
+}
+
+fn work(
+    settings: &Settings,
+    app: &App,
+    db: &Database,
+    relay: outbox::Relay,
+    around: &Surroundings,
+    drained: &CancellationToken,
+) {
+    let stop = || around.shutdown.clone();
+    let name = format!("order-service-{}", uuid::Uuid::now_v7());
+    let redis = || settings.redis.clone();
+    let lease = settings.patience().lease;
+    // Leases are kept, and events published, until the last saga has ended.
+    tokio::spawn(worker::renew_claims(app.clone(), lease, drained.clone()));
+    tokio::spawn(relay.run(drained.clone()));
+    let tracker = &around.tracker;
+    tracker.spawn(worker::run_due_sagas(app.clone(), stop()));
+    tracker.spawn(worker::prune(db.clone(), stop()));
+    tracker.spawn(worker::payment_events(
+        app.clone(),
+        db.clone(),
+        redis(),
+        name.clone(),
+        stop(),
+    ));
+    tracker.spawn(worker::inventory_events(
+        app.clone(),
+        db.clone(),
+        redis(),
+        name,
+        stop(),
+    ));
+}
+
+impl Running {
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Waits for the shutdown and for the work that has begun, then gives back
+    /// what is left.
+    pub async fn ended(mut self) -> Result<(), StartError> {
+        let early = tokio::select! {
+            served = &mut self.server => Some(served),
+            () = self.around.shutdown.cancelled() => None,
+        };
+        let cut_off = Instant::now() + self.around.drain_deadline;
+        if early.is_none() {
+            self.around.tracker.close();
+            let tracked = self.around.tracker.wait();
+            if tokio::time::timeout_at(cut_off, tracked).await.is_err() {
+                let left = self.app.running_sagas();
+                tracing::warn!(left, "sagas are cut off; whoever claims them next goes on");
+            }
+        }
+        if let Err(error) = self.app.release_claims().await {
+            tracing::warn!(%error, "cannot give claims back; they run out by themselves");
+        }
+        self.drained.cancel();
+        let served = match early {
+            Some(served) => served,
+            None => self.server.await,
+        };
+        // A connection that is stuck must not hold up the end.
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.db.close()).await;
+        served.unwrap_or(Ok(())).map_err(Into::into)
+    }
+}
