@@ -148,7 +148,8 @@ fn particulars(details: &ErrorDetails, message: &str) -> Vec<String> {
         .map(|violation| format!("{}: {}", violation.field, violation.description))
         .collect();
     lines.extend(preconditions(details));
-    if let Some(resource) = details.resource_info() {
+    let resource = details.resource_info();
+    if let Some(resource) = resource.filter(|one| !message.contains(&one.resource_name)) {
         lines.push(format!(
             "{}: {}",
             resource.resource_type, resource.resource_name

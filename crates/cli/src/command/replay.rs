@@ -57,8 +57,8 @@ pub async fn run(args: &Replay, shop: &Shop, output: Output) -> Result<(), Failu
     match output.format {
         Format::Table => output.text(&view(&account))?,
         Format::Json => {
-            let json = serde_json::to_value(&account);
-            output.json(&json.map_err(|error| Failure::Internal(error.to_string()))?)?;
+            let json = serde_json::to_string_pretty(&account);
+            output.text(&json.map_err(|error| Failure::Internal(error.to_string()))?)?;
         }
     }
     match account.holds() {
