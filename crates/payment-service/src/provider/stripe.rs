@@ -1,0 +1,276 @@
+//! The calls. Each changes something at most once per key.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode, redirect};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
+use types::PaymentId;
+
+use super::wire::{ErrorBody, ErrorReply, List, ORDER_ID, PAYMENT_ID, PaymentIntent, REFUND_ID};
+use super::{ProviderError, Settings, wire};
+use crate::domain::{Capture, Intent, Payment, Refund, RefundSeen};
+
+/// Answers keep the shape they had when this was written.
+const API_VERSION: &str = "2025-10-29.clover";
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+const PAGE_SIZE: &str = "100";
+
+type Result<T> = std::result::Result<T, ProviderError>;
+type Form = Vec<(String, String)>;
+
+#[derive(Clone)]
+pub struct Stripe {
+    http: reqwest::Client,
+    base_url: Arc<str>,
+    api_key: SecretString,
+    places: Arc<Semaphore>,
+}
+
+/// A page of a list.
+pub struct Listed<T> {
+    pub items: Vec<T>,
+    /// What the next page comes after.
+    pub last: Option<String>,
+}
+
+impl Stripe {
+    pub fn new(settings: &Settings) -> reqwest::Result<Stripe> {
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_millis(settings.timeout_ms))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .tcp_nodelay(true)
+            .redirect(redirect::Policy::none())
+            .build()?;
+        Ok(Stripe {
+            http,
+            base_url: settings.base_url.trim_end_matches('/').into(),
+            api_key: settings.api_key.clone(),
+            places: Arc::new(Semaphore::new(settings.concurrency_max.max(1))),
+        })
+    }
+
+    /// Makes and confirms the intent of a payment, to be captured later.
+    pub async fn create(&self, payment: &Payment) -> Result<Intent> {
+        let form = vec![
+            pair("amount", payment.amount_minor),
+            pair("currency", payment.currency.code().to_ascii_lowercase()),
+            pair("payment_method", &payment.payment_method),
+            pair("payment_method_types[]", "card"),
+            pair("capture_method", "manual"),
+            pair("confirm", true),
+            pair(format!("metadata[{PAYMENT_ID}]"), payment.id),
+            pair(format!("metadata[{ORDER_ID}]"), payment.order_id),
+        ];
+        let key = payment.provider_key.as_str();
+        intent(self.post("/v1/payment_intents", Some(key), form).await?)
+    }
+
+    pub async fn retrieve(&self, reference: &str) -> Result<Intent> {
+        let path = format!("/v1/payment_intents/{reference}");
+        intent(self.get(&path, Vec::new()).await?)
+    }
+
+    /// Goes on after the customer's action.
+    pub async fn confirm(&self, reference: &str, key: &str) -> Result<Intent> {
+        let path = format!("/v1/payment_intents/{reference}/confirm");
+        intent(self.post(&path, Some(key), Vec::new()).await?)
+    }
+
+    /// After the last one the rest of what is held is given back.
+    pub async fn capture(&self, reference: &str, capture: &Capture) -> Result<Intent> {
+        let path = format!("/v1/payment_intents/{reference}/capture");
+        let mut form = vec![pair("amount_to_capture", capture.amount_minor)];
+        if !capture.last {
+            form.push(pair("final_capture", false));
+        }
+        let key = capture.id.to_string();
+        intent(self.post(&path, Some(&key), form).await?)
+    }
+
+    /// Without a key: cancelling twice does no harm, and the answer to an
+    /// earlier try says nothing about now.
+    pub async fn cancel(&self, reference: &str) -> Result<Intent> {
+        let path = format!("/v1/payment_intents/{reference}/cancel");
+        intent(self.post(&path, None, Vec::new()).await?)
+    }
+
+    pub async fn refund(&self, reference: &str, refund: &Refund) -> Result<RefundSeen> {
+        let form = vec![
+            pair("payment_intent", reference),
+            pair("amount", refund.amount_minor),
+            pair(format!("metadata[{PAYMENT_ID}]"), refund.payment_id),
+            pair(format!("metadata[{ORDER_ID}]"), refund.order_id),
+            pair(format!("metadata[{REFUND_ID}]"), refund.id),
+        ];
+        let key = refund.id.to_string();
+        let made: wire::Refund = self.post("/v1/refunds", Some(&key), form).await?;
+        Ok(made.seen(refund.id))
+    }
+
+    pub async fn retrieve_refund(&self, reference: &str, refund: &Refund) -> Result<RefundSeen> {
+        let path = format!("/v1/refunds/{reference}");
+        let read: wire::Refund = self.get(&path, Vec::new()).await?;
+        Ok(read.seen(refund.id))
+    }
+
+    /// Intents made at `created_from` (Unix seconds) or later, newest first,
+    /// with the payment they are for.
+    pub async fn list(
+        &self,
+        created_from: i64,
+        after: Option<&str>,
+    ) -> Result<Listed<(Option<PaymentId>, Intent)>> {
+        let mut query = vec![
+            pair("limit", PAGE_SIZE),
+            pair("created[gte]", created_from.max(0)),
+        ];
+        query.extend(after.map(|after| pair("starting_after", after)));
+        let list: List<PaymentIntent> = self.get("/v1/payment_intents", query).await?;
+        let last = list.data.last().map(|intent| intent.id.clone());
+        let readable = |intent: &PaymentIntent| Some((intent.payment_id(), intent.intent()?));
+        Ok(Listed {
+            items: list.data.iter().filter_map(readable).collect(),
+            last: last.filter(|_| list.has_more),
+        })
+    }
+
+    /// The intent made for a payment at `created_from` or later, if there is
+    /// one: for when its key has been forgotten.
+    pub async fn find(&self, payment: PaymentId, created_from: i64) -> Result<Option<Intent>> {
+        let mut after = None;
+        loop {
+            let page = self.list(created_from, after.as_deref()).await?;
+            let mut items = page.items.into_iter();
+            if let Some((_, intent)) = items.find(|(id, _)| *id == Some(payment)) {
+                return Ok(Some(intent));
+            }
+            match page.last {
+                Some(last) => after = Some(last),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// All refunds of an intent.
+    pub async fn refunds(&self, reference: &str) -> Result<Vec<wire::Refund>> {
+        let mut refunds = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let mut query = vec![pair("payment_intent", reference), pair("limit", PAGE_SIZE)];
+            query.extend(after.map(|after| pair("starting_after", after)));
+            let page: List<wire::Refund> = self.get("/v1/refunds", query).await?;
+            after = page.data.last().map(|refund| refund.id.clone());
+            refunds.extend(page.data);
+            if !page.has_more || after.is_none() {
+                return Ok(refunds);
+            }
+        }
+    }
+
+    async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        key: Option<&str>,
+        form: Form,
+    ) -> Result<T> {
+        let mut request = self.request(Method::POST, path).form(&form);
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        self.send(request).await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str, query: Form) -> Result<T> {
+        self.send(self.request(Method::GET, path).query(&query))
+            .await
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let mut headers = http::HeaderMap::new();
+        telemetry::propagation::inject(&mut headers);
+        self.http
+            .request(method, format!("{}{path}", self.base_url))
+            .headers(headers)
+            .header("Stripe-Version", API_VERSION)
+            .bearer_auth(self.api_key.expose_secret())
+    }
+
+    async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T> {
+        let place = self.places.acquire().await;
+        let _place = place.map_err(|_| ProviderError::Unavailable("closing".to_owned()))?;
+        let reply = request.send().await.map_err(not_answered)?;
+        let status = reply.status();
+        let body = reply.bytes().await;
+        let body = body.map_err(|error| ProviderError::Unknown(error.without_url().to_string()))?;
+        if !status.is_success() {
+            return Err(refused(status, &body));
+        }
+        serde_json::from_slice(&body)
+            .map_err(|error| ProviderError::Unknown(format!("unreadable answer: {error}")))
+    }
+}
+
+/// No connection means that nothing was sent; anything else may have arrived.
+fn not_answered(error: reqwest::Error) -> ProviderError {
+    let is_connect = error.is_connect();
+    let text = format!("{:#}", anyhow::Error::from(error.without_url()));
+    match is_connect {
+        true => ProviderError::Unavailable(text),
+        false => ProviderError::Unknown(text),
+    }
+}
+
+/// What an answer that is no success means. Whoever is not sure that nothing
+/// was done says [`ProviderError::Unknown`].
+fn refused(status: StatusCode, body: &[u8]) -> ProviderError {
+    let said = || format!("HTTP {}", status.as_u16());
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => {
+            return ProviderError::Unavailable(said());
+        }
+        _ if status.is_server_error() || !status.is_client_error() => {
+            return ProviderError::Unknown(said());
+        }
+        _ => {}
+    }
+    let Ok(ErrorReply { error }) = serde_json::from_slice(body) else {
+        return ProviderError::Unknown(said());
+    };
+    match (status, error.kind.as_deref()) {
+        // The first request with the key still runs, or the key stands for
+        // another one: in both cases something may have been done.
+        (StatusCode::CONFLICT, _) | (_, Some("idempotency_error")) => {
+            ProviderError::Unknown(format!("{}: {}", said(), error.message))
+        }
+        (StatusCode::PAYMENT_REQUIRED, _) => declined(&error),
+        (StatusCode::NOT_FOUND, _) => ProviderError::NotFound,
+        _ => ProviderError::Refused {
+            code: error.best_code(),
+            message: error.message,
+        },
+    }
+}
+
+fn declined(error: &ErrorBody) -> ProviderError {
+    ProviderError::Declined {
+        code: error.best_code(),
+        intent: error
+            .payment_intent
+            .as_ref()
+            .and_then(|intent| intent.intent()),
+    }
+}
+
+fn intent(read: PaymentIntent) -> Result<Intent> {
+    let unknown = || ProviderError::Unknown("an intent in an unknown currency".to_owned());
+    read.intent().ok_or_else(unknown)
+}
+
+fn pair(name: impl Into<String>, value: impl ToString) -> (String, String) {
+    (name.into(), value.to_string())
+}

@@ -1,0 +1,251 @@
+//! Stripe's JSON, as far as it is read, and what it means to the domain.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use types::{Currency, Money, PaymentId, RefundId};
+
+use crate::domain::{self, IntentStatus, RefundSeen, TransferState};
+
+/// Metadata by which what the provider has is known to be ours.
+pub(super) const PAYMENT_ID: &str = "payment_id";
+pub(super) const REFUND_ID: &str = "refund_id";
+pub(super) const ORDER_ID: &str = "order_id";
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct PaymentIntent {
+    pub id: String,
+    status: String,
+    amount: i64,
+    #[serde(default)]
+    amount_capturable: i64,
+    #[serde(default)]
+    amount_received: i64,
+    currency: String,
+    #[serde(default)]
+    metadata: HashMap<String, String>,
+    next_action: Option<NextAction>,
+    last_payment_error: Option<ErrorBody>,
+    cancellation_reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct NextAction {
+    redirect_to_url: Option<RedirectToUrl>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct RedirectToUrl {
+    url: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct ErrorReply {
+    pub error: ErrorBody,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct ErrorBody {
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub code: Option<String>,
+    pub decline_code: Option<String>,
+    #[serde(default)]
+    pub message: String,
+    pub payment_intent: Option<Box<PaymentIntent>>,
+}
+
+impl ErrorBody {
+    /// The most telling code there is.
+    pub fn best_code(&self) -> String {
+        let code = self.decline_code.as_ref().or(self.code.as_ref());
+        code.or(self.kind.as_ref())
+            .map_or_else(|| "unspecified".to_owned(), Clone::clone)
+    }
+}
+
+impl PaymentIntent {
+    pub fn payment_id(&self) -> Option<PaymentId> {
+        PaymentId::parse(self.metadata.get(PAYMENT_ID)?).ok()
+    }
+
+    /// `None` when its currency is none that we know.
+    pub fn intent(&self) -> Option<domain::Intent> {
+        let currency = Currency::parse(&self.currency.to_ascii_uppercase()).ok()?;
+        Some(domain::Intent {
+            reference: self.id.clone(),
+            status: self.meaning(),
+            amount: Money::new(self.amount, currency),
+            capturable_minor: self.amount_capturable,
+            received_minor: self.amount_received,
+        })
+    }
+
+    fn meaning(&self) -> IntentStatus {
+        match self.status.as_str() {
+            "requires_payment_method" => match &self.last_payment_error {
+                Some(error) => IntentStatus::Declined {
+                    code: error.best_code(),
+                },
+                // Made and never confirmed.
+                None => IntentStatus::Pending,
+            },
+            "requires_confirmation" => IntentStatus::ConfirmationRequired,
+            "requires_action" => IntentStatus::ActionRequired {
+                url: self.action_url(),
+            },
+            "requires_capture" => IntentStatus::Authorized,
+            "succeeded" => IntentStatus::Captured,
+            "canceled" => IntentStatus::Canceled {
+                expired: matches!(
+                    self.cancellation_reason.as_deref(),
+                    Some("automatic" | "expired")
+                ),
+            },
+            _ => IntentStatus::Pending,
+        }
+    }
+
+    fn action_url(&self) -> Option<String> {
+        let redirect = self.next_action.as_ref()?.redirect_to_url.as_ref()?;
+        redirect.url.clone()
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Refund {
+    pub id: String,
+    pub amount: i64,
+    pub status: Option<String>,
+    failure_reason: Option<String>,
+    #[serde(default)]
+    metadata: HashMap<String, String>,
+}
+
+impl Refund {
+    pub fn payment_id(&self) -> Option<PaymentId> {
+        PaymentId::parse(self.metadata.get(PAYMENT_ID)?).ok()
+    }
+
+    pub fn refund_id(&self) -> Option<RefundId> {
+        RefundId::parse(self.metadata.get(REFUND_ID)?).ok()
+    }
+
+    pub fn seen(&self, refund: RefundId) -> RefundSeen {
+        RefundSeen {
+            refund,
+            reference: Some(self.id.clone()),
+            state: self.state(),
+            failure_code: self.failure_reason.clone(),
+        }
+    }
+
+    pub fn state(&self) -> TransferState {
+        match self.status.as_deref() {
+            Some("succeeded") => TransferState::Succeeded,
+            Some("failed" | "canceled") => TransferState::Failed,
+            _ => TransferState::Pending,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct List<T> {
+    pub data: Vec<T>,
+    pub has_more: bool,
+}
+
+/// The body of a webhook.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Event {
+    pub id: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub data: EventData,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct EventData {
+    pub object: EventObject,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "object")]
+pub enum EventObject {
+    #[serde(rename = "payment_intent")]
+    PaymentIntent(PaymentIntent),
+    #[serde(rename = "refund")]
+    Refund(Refund),
+    #[serde(other)]
+    Other,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panic")]
+mod tests {
+    use super::*;
+
+    fn intent(status: &str, more: &str) -> domain::Intent {
+        let json = format!(
+            r#"{{"id":"pi_1","object":"payment_intent","status":"{status}","amount":500,"currency":"gbp"{more}}}"#
+        );
+        let read: PaymentIntent = serde_json::from_str(&json).unwrap();
+        read.intent().unwrap()
+    }
+
+    #[test]
+    fn each_status_has_one_meaning() {
+        let error = r#","last_payment_error":{"type":"card_error","code":"card_declined","decline_code":"insufficient_funds"}"#;
+        let table = [
+            ("requires_payment_method", "", IntentStatus::Pending),
+            (
+                "requires_payment_method",
+                error,
+                IntentStatus::Declined {
+                    code: "insufficient_funds".to_owned(),
+                },
+            ),
+            (
+                "requires_confirmation",
+                "",
+                IntentStatus::ConfirmationRequired,
+            ),
+            (
+                "requires_action",
+                r#","next_action":{"type":"redirect_to_url","redirect_to_url":{"url":"https://bank"}}"#,
+                IntentStatus::ActionRequired {
+                    url: Some("https://bank".to_owned()),
+                },
+            ),
+            (
+                "requires_action",
+                r#","next_action":{"type":"use_stripe_sdk"}"#,
+                IntentStatus::ActionRequired { url: None },
+            ),
+            ("processing", "", IntentStatus::Pending),
+            ("requires_capture", "", IntentStatus::Authorized),
+            ("succeeded", "", IntentStatus::Captured),
+            (
+                "canceled",
+                r#","cancellation_reason":"automatic""#,
+                IntentStatus::Canceled { expired: true },
+            ),
+            (
+                "canceled",
+                r#","cancellation_reason":null"#,
+                IntentStatus::Canceled { expired: false },
+            ),
+            ("a_status_of_next_year", "", IntentStatus::Pending),
+        ];
+        for (status, more, meaning) in table {
+            assert_eq!(intent(status, more).status, meaning, "{status} {more}");
+        }
+    }
+
+    #[test]
+    fn an_event_of_another_kind_is_read_and_ignored() {
+        let json = r#"{"id":"evt_1","type":"customer.created","data":{"object":{"id":"cus_1","object":"customer"}}}"#;
+        let event: Event = serde_json::from_str(json).unwrap();
+        assert!(matches!(event.data.object, EventObject::Other));
+    }
+}

@@ -1,0 +1,225 @@
+//! Puts the service together, in the process and in tests.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use api::payment::v1::payment_admin_service_server::PaymentAdminServiceServer;
+use api::payment::v1::payment_service_server::PaymentServiceServer;
+use database::Database;
+use futures::future::BoxFuture;
+use health::Health;
+use outbox::Relay;
+use process::{BoxError, Process};
+use rpc::{Pages, Tasks};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
+
+use crate::app::App;
+use crate::grpc::{Admin, Service};
+use crate::provider::Stripe;
+use crate::{MIGRATORS, Settings, http, worker};
+
+const NAME: &str = "payment-service";
+const SERVICES: &[&str] = &[
+    "cartwright.payment.v1.PaymentService",
+    "cartwright.payment.v1.PaymentAdminService",
+];
+const SCHEMA_POLL: Duration = Duration::from_millis(500);
+
+/// What the service runs in.
+#[derive(Debug, Clone)]
+pub struct Around {
+    pub health: Health,
+    /// Stop accepting, stop claiming.
+    pub shutdown: CancellationToken,
+    /// Work that must be finished before the process ends.
+    pub tracker: TaskTracker,
+    pub drain: Duration,
+}
+
+/// Something to be run until `shutdown`, with its name.
+pub type Part = (&'static str, BoxFuture<'static, Result<(), BoxError>>);
+
+/// A service that holds its ports; it works once its parts are run.
+pub struct Running {
+    pub grpc: SocketAddr,
+    pub webhooks: SocketAddr,
+    pub app: App,
+    pub database: Database,
+    pub parts: Vec<Part>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Database(#[from] database::Error),
+    #[error(transparent)]
+    Server(#[from] rpc::Error),
+    #[error("webhooks.listen: {address} cannot be listened on: {source}")]
+    Webhooks {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
+    #[error("provider: {0}")]
+    Provider(#[from] reqwest::Error),
+    #[error("provider.webhook_secrets: expected one or two secrets, got none")]
+    NoWebhookSecret,
+    #[error("asked to stop before the start was over")]
+    Stopped,
+}
+
+/// Brings the schema up to date.
+pub async fn migrate(settings: Settings) -> Result<(), database::Error> {
+    let applied = database::migrate(&settings.database, &MIGRATORS).await?;
+    tracing::info!(versions = ?applied, "the schema is current");
+    Ok(())
+}
+
+/// The serving function of the process.
+pub async fn serve(process: Process, settings: Settings) -> Result<(), StartError> {
+    let around = Around {
+        health: process.health.clone(),
+        shutdown: process.shutdown.clone(),
+        tracker: process.tracker.clone(),
+        drain: process.drain_deadline,
+    };
+    let running = start(&settings, &around).await?;
+    tracing::info!(grpc = %running.grpc, webhooks = %running.webhooks, "listening");
+    for (name, part) in running.parts {
+        process.spawn(name, part);
+    }
+    process.started();
+    process.drained().await;
+    running.database.close().await;
+    Ok(())
+}
+
+/// Takes the ports and builds everything; waits until the schema is current.
+pub async fn start(settings: &Settings, around: &Around) -> Result<Running, StartError> {
+    if settings.provider.webhook_secrets.is_empty() {
+        return Err(StartError::NoWebhookSecret);
+    }
+    let bound = rpc::bind(&settings.server).await?;
+    let listener = listen(settings.webhooks.listen).await?;
+    let db = Database::connect(&settings.database, NAME).await?;
+    probe(&around.health, &db);
+    await_schema(&db, &around.shutdown).await?;
+
+    let relay = Relay::new(db.clone(), settings.redis.clone());
+    let provider = Stripe::new(&settings.provider)?;
+    let wake = relay.wake_handle();
+    let app = App::new(db.clone(), provider, settings.checks.clone(), wake);
+    let (grpc, webhooks) = (bound.local_addr(), address(&listener)?);
+    let parts = vec![
+        serve_grpc(bound, &app, settings, around),
+        serve_webhooks(listener, &app, settings, around),
+        reconcile(&app, around),
+        relay_events(relay, around),
+        keep_house(&db, around),
+    ];
+    Ok(Running {
+        grpc,
+        webhooks,
+        app,
+        database: db,
+        parts,
+    })
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|source| StartError::Webhooks { address, source })
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr, StartError> {
+    let address = SocketAddr::from(([0, 0, 0, 0], 0));
+    let local = listener.local_addr();
+    local.map_err(|source| StartError::Webhooks { address, source })
+}
+
+fn probe(health: &Health, db: &Database) {
+    let pinged = db.clone();
+    health.probe("database", move || {
+        let db = pinged.clone();
+        async move { db.ping().await }
+    });
+    let migrated = db.clone();
+    health.probe("schema", move || {
+        let db = migrated.clone();
+        async move {
+            match database::schema_is_current(&db, &MIGRATORS).await {
+                Ok(true) => Ok(()),
+                Ok(false) => Err("migrations are missing: run `migrate`".to_owned()),
+                Err(error) => Err(error.to_string()),
+            }
+        }
+    });
+}
+
+async fn await_schema(db: &Database, shutdown: &CancellationToken) -> Result<(), StartError> {
+    let mut has_told = false;
+    loop {
+        let why = match database::schema_is_current(db, &MIGRATORS).await {
+            Ok(true) => break,
+            Ok(false) => "migrations are missing".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        if !has_told {
+            tracing::warn!(why, "waiting for the database");
+            has_told = true;
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return Err(StartError::Stopped),
+            () = tokio::time::sleep(SCHEMA_POLL) => {}
+        }
+    }
+    for setting in database::durability_warnings(db).await? {
+        tracing::warn!(setting, "is off: an acknowledged write can be lost");
+    }
+    Ok(())
+}
+
+fn serve_grpc(bound: rpc::Bound, app: &App, settings: &Settings, around: &Around) -> Part {
+    let tasks = Tasks::new(around.tracker.clone());
+    let pages = Pages::new(&settings.server.page_token_secret);
+    let service = Service::new(app.clone(), tasks, pages);
+    let routes = Routes::new(PaymentServiceServer::new(service))
+        .add_service(PaymentAdminServiceServer::new(Admin::new(app.clone())))
+        .add_service(around.health.grpc_service(SERVICES));
+    let (shutdown, drain) = (around.shutdown.clone(), around.drain);
+    let part = async move { Ok(bound.serve(routes, shutdown, drain).await?) };
+    ("gRPC server", Box::pin(part))
+}
+
+fn serve_webhooks(listener: TcpListener, app: &App, settings: &Settings, around: &Around) -> Part {
+    let router = http::router(app.clone(), settings.provider.webhook_secrets.clone());
+    let connections_max = settings.webhooks.connections_max;
+    let (shutdown, drain) = (around.shutdown.clone(), around.drain);
+    let part =
+        async move { Ok(http::serve(listener, router, connections_max, shutdown, drain).await?) };
+    ("webhooks", Box::pin(part))
+}
+
+fn reconcile(app: &App, around: &Around) -> Part {
+    let (app, tracker) = (app.clone(), around.tracker.clone());
+    let shutdown = around.shutdown.clone();
+    let part = async move { Ok(worker::reconcile(app, tracker, shutdown).await?) };
+    ("reconciler", Box::pin(part))
+}
+
+fn relay_events(relay: Relay, around: &Around) -> Part {
+    let shutdown = around.shutdown.clone();
+    let part = async move {
+        relay.run(shutdown).await;
+        Ok(())
+    };
+    ("outbox relay", Box::pin(part))
+}
+
+fn keep_house(db: &Database, around: &Around) -> Part {
+    let (db, shutdown) = (db.clone(), around.shutdown.clone());
+    let part = async move { Ok(worker::keep_house(db, shutdown).await?) };
+    ("housekeeping", Box::pin(part))
+}
