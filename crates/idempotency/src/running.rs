@@ -128,3 +128,25 @@ pub async fn extend(
         _ => Lease::Extended,
     })
 }
+
+/// Ends the lease of running work at once: its caller gives up without an
+/// answer, and the next call with the key goes on with it.
+pub async fn lapse(
+    conn: &mut PgConnection,
+    method: &'static str,
+    resource: Uuid,
+) -> database::Result<()> {
+    sqlx::query(
+        "update idempotency_keys
+         set lease_until = now() - interval '1 microsecond'
+         where method = $1
+           and resource = $2
+           and state = $3",
+    )
+    .bind(method)
+    .bind(resource)
+    .bind(RUNNING)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
