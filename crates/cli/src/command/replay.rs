@@ -21,6 +21,10 @@ the 72 hours for which keys are kept, changes nothing. An order's key is its
 invoice number alone, so on a shop that has seen the file already, a replay with
 another --stock repeats the answers of the first; give it an empty shop.
 
+Each line of the file is counted once. Corrections are counted as such also
+where tight stock keeps them from being made; orders_per_second is over the time
+in which orders were sent, seconds over the whole replay.
+
 The exit code is 1 when an order was neither confirmed nor refused, when
 something else could not be carried out, or when the audit found a violation.")]
 pub struct Replay {
