@@ -15,6 +15,7 @@ mod remote;
 mod replay;
 mod server;
 mod tasks;
+mod wire;
 
 pub use api::common::v1::ErrorReason as Reason;
 pub use client::{PeerSettings, call, connect};

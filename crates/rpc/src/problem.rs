@@ -7,7 +7,7 @@ use prost::Message;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt};
 
-use crate::Reason;
+use crate::{Reason, wire};
 
 /// The domain of every `ErrorInfo`.
 pub(crate) const DOMAIN: &str = "cartwright";
@@ -125,14 +125,14 @@ impl Problem {
 
     /// For the result of one item of a batch.
     pub fn to_pb(&self) -> tonic_types::pb::Status {
-        let status = Status::from(self.clone());
-        tonic_types::pb::Status::decode(status.details()).unwrap_or_else(|_| {
-            tonic_types::pb::Status {
-                code: self.code() as i32,
-                message: self.0.message.clone(),
-                details: Vec::new(),
-            }
-        })
+        let status =
+            Status::with_error_details(self.code(), self.0.message.as_str(), self.details());
+        let decoded = tonic_types::pb::Status::decode(status.details());
+        wire::ordered(decoded.unwrap_or_else(|_| tonic_types::pb::Status {
+            code: self.code() as i32,
+            message: self.0.message.clone(),
+            details: Vec::new(),
+        }))
     }
 
     /// For the answer kept under an idempotency key.
@@ -172,11 +172,7 @@ impl std::error::Error for Problem {}
 
 impl From<Problem> for Status {
     fn from(problem: Problem) -> Self {
-        Status::with_error_details(
-            problem.code(),
-            problem.0.message.as_str(),
-            problem.details(),
-        )
+        wire::to_wire(&problem.to_pb())
     }
 }
 

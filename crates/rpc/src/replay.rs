@@ -4,7 +4,7 @@ use idempotency::{Outcome, Saved};
 use prost::Message;
 use tonic::{Response, Status, metadata::MetadataValue};
 
-use crate::{Problem, remote::to_status};
+use crate::{Problem, wire::to_wire};
 
 /// Set on every answer that was given before. On success it is moved into the
 /// trailers by the server, see `edge`.
@@ -36,7 +36,7 @@ fn replayed<M: Message + Default>(saved: &Saved) -> Result<Response<M>, Status> 
         return Ok(response);
     }
     let kept = tonic_types::pb::Status::decode(saved.body.as_slice());
-    let mut status = to_status(&kept.map_err(|_| Problem::internal())?);
+    let mut status = to_wire(&kept.map_err(|_| Problem::internal())?);
     status.metadata_mut().insert(REPLAYED, yes);
     Err(status)
 }
