@@ -1,0 +1,441 @@
+//! A whole order service for one test: own database, own Redis, fake peers. It
+//! runs on a runtime of its own, so that it can be killed at any moment.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use api::common::v1::Money as PbMoney;
+use api::order::v1 as pb;
+use health::Health;
+use order_service::{MIGRATORS, SagaSettings, Settings, Surroundings};
+use pb::order_admin_service_client::OrderAdminServiceClient;
+use pb::order_service_client::OrderServiceClient;
+use rpc::{PeerSettings, Reason, Remote, ServerSettings};
+use testkit::{TestDatabase, TestRedis};
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+use uuid::Uuid;
+
+use crate::fakes::Fakes;
+
+pub const PATIENCE: Duration = Duration::from_secs(15);
+
+pub struct Shop {
+    pub fakes: Fakes,
+    pub store: TestDatabase,
+    pub redis: TestRedis,
+    pub saga: SagaSettings,
+    service: Option<Service>,
+    pub orders: OrderServiceClient<Channel>,
+    pub admin: OrderAdminServiceClient<Channel>,
+}
+
+/// One process of the service, as far as anybody outside can tell.
+pub struct Service {
+    runtime: Option<Runtime>,
+    pub address: SocketAddr,
+    shutdown: CancellationToken,
+    ended: Option<tokio::task::JoinHandle<()>>,
+}
+
+/// Leases are short, so that tests of recovery are.
+pub fn quick() -> SagaSettings {
+    SagaSettings {
+        lease_ms: 900,
+        payment_poll_ms: 200,
+        backoff_max_ms: 300,
+        ..SagaSettings::default()
+    }
+}
+
+impl Service {
+    pub async fn start(settings: Settings) -> Service {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let shutdown = CancellationToken::new();
+        let around = Surroundings {
+            health: Health::new(),
+            shutdown: shutdown.clone(),
+            tracker: TaskTracker::new(),
+            drain_deadline: Duration::from_secs(5),
+        };
+        let (up, is_up) = tokio::sync::oneshot::channel();
+        let ended = runtime.spawn(async move {
+            let running = order_service::start(settings, around).await.unwrap();
+            up.send(running.local_addr()).unwrap();
+            running.ended().await.unwrap();
+        });
+        Service {
+            runtime: Some(runtime),
+            address: is_up.await.unwrap(),
+            shutdown,
+            ended: Some(ended),
+        }
+    }
+
+    /// As by `kill -9`: every task stops where it is.
+    pub fn kill(mut self) {
+        self.runtime.take().unwrap().shutdown_background();
+    }
+
+    pub async fn stop(mut self) {
+        self.shutdown.cancel();
+        self.ended.take().unwrap().await.unwrap();
+        self.runtime.take().unwrap().shutdown_background();
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Shop {
+    pub async fn open() -> Shop {
+        Self::open_with(quick()).await
+    }
+
+    pub async fn open_with(saga: SagaSettings) -> Shop {
+        if std::env::var_os("SHOP_LOG").is_some() {
+            let _ = tracing_subscriber::fmt()
+                .with_env_filter("info,order_service=debug")
+                .try_init();
+        }
+        let fakes = Fakes::start().await;
+        let store = testkit::database(&MIGRATORS).await;
+        let redis = testkit::redis().await;
+        let nowhere = Channel::from_static("http://127.0.0.1:1").connect_lazy();
+        let mut shop = Shop {
+            orders: OrderServiceClient::new(nowhere.clone()),
+            admin: OrderAdminServiceClient::new(nowhere),
+            fakes,
+            store,
+            redis,
+            saga,
+            service: None,
+        };
+        for sku in ["pen", "mug"] {
+            shop.fakes.stock.item(sku, 1000, Some((250, "GBP")));
+        }
+        shop.start().await;
+        shop
+    }
+
+    pub fn settings(&self) -> Settings {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let peer = |address: SocketAddr| PeerSettings {
+            timeout_ms: 1_000,
+            ..PeerSettings::at(format!("http://{address}"))
+        };
+        Settings {
+            server: ServerSettings::at(any, "a secret of the tests".into()),
+            database: self.store.settings.clone(),
+            redis: outbox::RedisSettings {
+                url: self.redis.url.clone().into(),
+            },
+            inventory: peer(self.fakes.inventory),
+            payment: peer(self.fakes.payment),
+            saga: self.saga.clone(),
+        }
+    }
+
+    pub async fn start(&mut self) {
+        let service = Service::start(self.settings()).await;
+        (self.orders, self.admin) = clients(service.address);
+        self.service = Some(service);
+    }
+
+    pub fn kill(&mut self) {
+        self.service.take().unwrap().kill();
+    }
+
+    pub async fn stop(&mut self) {
+        self.service.take().unwrap().stop().await;
+    }
+
+    pub async fn restart(&mut self) {
+        self.kill();
+        self.start().await;
+    }
+
+    pub async fn get(&self, id: &str) -> pb::Order {
+        let request = pb::GetOrderRequest {
+            order_id: id.to_owned(),
+        };
+        let mut orders = self.orders.clone();
+        orders
+            .get_order(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .order
+            .unwrap()
+    }
+
+    pub async fn saga_of(&self, id: &str) -> pb::Saga {
+        let request = pb::GetSagaRequest {
+            order_id: id.to_owned(),
+        };
+        let mut admin = self.admin.clone();
+        admin
+            .get_saga(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .saga
+            .unwrap()
+    }
+
+    /// Waits until the order stands like this and its saga rests.
+    pub async fn rests_in(&self, id: &str, state: pb::OrderState) -> pb::Order {
+        let began = Instant::now();
+        loop {
+            let order = self.get(id).await;
+            let saga = self.saga_of(id).await;
+            if order.state() == state && saga.next_run_time.is_none() {
+                return order;
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "the order does not come to {state:?}: {order:?} {saga:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
+    }
+
+    /// Waits until the saga rests, wherever.
+    pub async fn rests(&self, id: &str) -> pb::Order {
+        let began = Instant::now();
+        loop {
+            let saga = self.saga_of(id).await;
+            if saga.next_run_time.is_none() {
+                return self.get(id).await;
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "the saga does not rest: {saga:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
+    }
+
+    /// The only order there is or will be, also if nobody was told its id.
+    pub async fn only_order(&self) -> pb::Order {
+        let began = Instant::now();
+        loop {
+            let request = pb::ListOrdersRequest::default();
+            let listed = self
+                .orders
+                .clone()
+                .list_orders(request)
+                .await
+                .unwrap()
+                .into_inner();
+            assert!(listed.orders.len() <= 1, "one order");
+            if let Some(order) = listed.orders.into_iter().next() {
+                return order;
+            }
+            assert!(began.elapsed() < PATIENCE, "there is no order");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub async fn create(&self, order: pb::CreateOrderRequest) -> Result<pb::Order, Status> {
+        self.create_with_key(&fresh_key(), order).await
+    }
+
+    pub async fn create_with_key(
+        &self,
+        key: &str,
+        order: pb::CreateOrderRequest,
+    ) -> Result<pb::Order, Status> {
+        let answer = self.orders.clone().create_order(keyed(key, order)).await?;
+        Ok(answer.into_inner().order.unwrap())
+    }
+
+    /// An order that is confirmed and whose saga rests.
+    pub async fn confirmed(&self, order: pb::CreateOrderRequest) -> pb::Order {
+        let id = self.create(order).await.unwrap().id;
+        self.rests_in(&id, pb::OrderState::Confirmed).await
+    }
+
+    pub async fn cancel(&self, id: &str) -> Result<pb::Order, Status> {
+        let request = pb::CancelOrderRequest {
+            order_id: id.to_owned(),
+            reason: "changed my mind".to_owned(),
+            etag: String::new(),
+        };
+        let answer = self
+            .orders
+            .clone()
+            .cancel_order(keyed(&fresh_key(), request))
+            .await?;
+        Ok(answer.into_inner().order.unwrap())
+    }
+
+    pub async fn fulfil(&self, id: &str) -> Result<pb::CreateFulfillmentResponse, Status> {
+        let request = pb::CreateFulfillmentRequest {
+            order_id: id.to_owned(),
+            ..Default::default()
+        };
+        let answer = self
+            .orders
+            .clone()
+            .create_fulfillment(keyed(&fresh_key(), request))
+            .await?;
+        Ok(answer.into_inner())
+    }
+
+    pub async fn refund(
+        &self,
+        id: &str,
+        minor: Option<i64>,
+    ) -> Result<pb::RefundOrderResponse, Status> {
+        let request = pb::RefundOrderRequest {
+            order_id: id.to_owned(),
+            amount: minor.map(gbp),
+            reason: "sorry".to_owned(),
+            etag: String::new(),
+        };
+        let answer = self
+            .orders
+            .clone()
+            .refund_order(keyed(&fresh_key(), request))
+            .await?;
+        Ok(answer.into_inner())
+    }
+
+    pub async fn events(&self, id: &str) -> Vec<String> {
+        let request = pb::GetOrderTimelineRequest {
+            order_id: id.to_owned(),
+        };
+        let timeline = self
+            .orders
+            .clone()
+            .get_order_timeline(request)
+            .await
+            .unwrap();
+        let events = timeline.into_inner().events;
+        for (at, event) in (1..).zip(&events) {
+            assert_eq!(event.sequence, at, "events are numbered without a gap");
+        }
+        events.into_iter().map(|event| event.kind).collect()
+    }
+
+    /// Every invariant of orders holds.
+    pub async fn audit(&self) {
+        let answer = self
+            .admin
+            .clone()
+            .run_audit(pb::RunAuditRequest {})
+            .await
+            .unwrap();
+        let findings = answer.into_inner().findings;
+        assert_eq!(findings.len(), 8);
+        let broken: Vec<_> = findings.iter().filter(|one| one.violations != 0).collect();
+        assert!(broken.is_empty(), "{broken:?}");
+    }
+
+    /// The books of all three agree that nothing is left of the order.
+    pub fn holds_nothing(&self, id: &str) {
+        let account = self.fakes.money.account(id);
+        assert_eq!(account.promised, 0, "an authorization is left");
+        assert_eq!(account.captured, account.refunded, "money is left");
+        use api::inventory::v1::ReservationState as State;
+        let state = self.fakes.stock.state(id);
+        assert!(
+            !matches!(
+                state,
+                Some(State::Held | State::Committed | State::Fulfilled)
+            ),
+            "stock is left: {state:?}"
+        );
+    }
+}
+
+pub fn clients(
+    address: SocketAddr,
+) -> (
+    OrderServiceClient<Channel>,
+    OrderAdminServiceClient<Channel>,
+) {
+    let channel = Channel::from_shared(format!("http://{address}"))
+        .unwrap()
+        .connect_lazy();
+    (
+        OrderServiceClient::new(channel.clone()),
+        OrderAdminServiceClient::new(channel),
+    )
+}
+
+pub fn fresh_key() -> String {
+    format!("test:{}", Uuid::now_v7())
+}
+
+pub fn keyed<T>(key: &str, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request
+        .metadata_mut()
+        .insert("idempotency-key", key.parse().unwrap());
+    request.set_timeout(PATIENCE);
+    request
+}
+
+pub fn gbp(minor_units: i64) -> PbMoney {
+    PbMoney {
+        minor_units,
+        currency_code: "GBP".to_owned(),
+    }
+}
+
+/// Two pens and a mug for 7.50 GBP.
+pub fn basket() -> pb::CreateOrderRequest {
+    pb::CreateOrderRequest {
+        customer_id: "anna".to_owned(),
+        currency_code: "GBP".to_owned(),
+        lines: vec![line("pen", 2), line("mug", 1)],
+        payment_method: "pm_card_visa".to_owned(),
+        ..Default::default()
+    }
+}
+
+pub fn paid_by(payment_method: &str) -> pb::CreateOrderRequest {
+    pb::CreateOrderRequest {
+        payment_method: payment_method.to_owned(),
+        ..basket()
+    }
+}
+
+pub fn manual() -> pb::CreateOrderRequest {
+    pb::CreateOrderRequest {
+        capture_method: pb::CaptureMethod::Manual as i32,
+        ..basket()
+    }
+}
+
+pub fn line(sku: &str, quantity: i64) -> pb::NewOrderLine {
+    pb::NewOrderLine {
+        sku: sku.to_owned(),
+        quantity,
+        unit_price: None,
+    }
+}
+
+pub fn remote(status: &Status) -> Remote {
+    Remote::from(status)
+}
+
+pub fn reason(status: &Status) -> Reason {
+    remote(status)
+        .reason
+        .unwrap_or_else(|| panic!("no reason in {status:?}"))
+}
