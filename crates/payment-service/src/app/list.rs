@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use sqlx::PgConnection;
 use types::{OrderId, PaymentId, RefundId};
 
 use super::error::no_payment;
@@ -22,34 +23,19 @@ pub struct Details {
 impl App {
     /// `refresh`: the provider is asked first if something is open.
     pub async fn get_payment(&self, target: Target, refresh: bool) -> Result<Details, AppError> {
-        let payment = self.find(target).await?;
         if refresh {
-            self.refresh(payment.id).await?;
+            let mut conn = self.db.acquire().await?;
+            let found = find(&mut conn, target).await?;
+            drop(conn);
+            self.refresh(found.id).await?;
         }
-        let payment = self.read(payment.id).await?.payment;
-        let details = self.with_details(vec![payment]).await?;
+        let mut snapshot = self.snapshot().await?;
+        let found = find(&mut snapshot, target).await?;
+        let details = with_details(&mut snapshot, vec![found]).await?;
+        let mut details = details.into_iter();
         details
-            .into_iter()
             .next()
             .ok_or(AppError::Bug("a payment without details"))
-    }
-
-    async fn find(&self, target: Target) -> Result<Payment, AppError> {
-        let mut conn = self.db.acquire().await?;
-        match target {
-            Target::Payment(id) => {
-                let read = payments::get(&mut conn, id).await?;
-                Ok(read.ok_or_else(|| no_payment(id))?.payment)
-            }
-            Target::Order(order) => {
-                let read = payments::of_order(&mut conn, order).await?;
-                let none = || AppError::NotFound {
-                    kind: "payment of order",
-                    name: order.to_string(),
-                };
-                Ok(read.ok_or_else(none)?.payment)
-            }
-        }
     }
 
     pub async fn list_payments(
@@ -59,41 +45,22 @@ impl App {
         after: Option<Cursor>,
         limit: i64,
     ) -> Result<Vec<Details>, AppError> {
-        let found = {
-            let mut conn = self.db.acquire().await?;
-            match order {
-                Some(order) => {
-                    payments::list_of_order(&mut conn, order, state, after, limit).await?
-                }
-                None => payments::list(&mut conn, state, after, limit).await?,
+        let mut snapshot = self.snapshot().await?;
+        let found = match order {
+            Some(order) => {
+                payments::list_of_order(&mut snapshot, order, state, after, limit).await?
             }
+            None => payments::list(&mut snapshot, state, after, limit).await?,
         };
-        self.with_details(found).await
+        with_details(&mut snapshot, found).await
     }
 
-    async fn with_details(&self, found: Vec<Payment>) -> Result<Vec<Details>, AppError> {
-        let ids: Vec<PaymentId> = found.iter().map(|payment| payment.id).collect();
-        let mut conn = self.db.acquire().await?;
-        let mut captures_of: HashMap<PaymentId, Vec<Capture>> = HashMap::new();
-        for capture in captures::of_payments(&mut conn, &ids).await? {
-            captures_of
-                .entry(capture.payment_id)
-                .or_default()
-                .push(capture);
-        }
-        let mut refunds_of: HashMap<PaymentId, Vec<Refund>> = HashMap::new();
-        for refund in refunds::of_payments(&mut conn, &ids).await? {
-            refunds_of
-                .entry(refund.payment_id)
-                .or_default()
-                .push(refund);
-        }
-        let details = found.into_iter().map(|payment| Details {
-            captures: captures_of.remove(&payment.id).unwrap_or_default(),
-            refunds: refunds_of.remove(&payment.id).unwrap_or_default(),
-            payment,
-        });
-        Ok(details.collect())
+    /// A transaction that sees one state of all tables, so that a payment and
+    /// its captures and refunds fit together.
+    async fn snapshot(&self) -> Result<database::Tx, AppError> {
+        let mut tx = self.db.begin().await?;
+        payments::freeze(&mut tx).await?;
+        Ok(tx)
     }
 
     pub async fn get_refund(&self, id: RefundId) -> Result<Refund, AppError> {
@@ -126,4 +93,44 @@ impl App {
         let mut conn = self.db.acquire().await?;
         Ok(ledger_entries::list(&mut conn, payment, order, after, limit).await?)
     }
+}
+
+async fn find(conn: &mut PgConnection, target: Target) -> Result<Payment, AppError> {
+    match target {
+        Target::Payment(id) => {
+            let read = payments::get(conn, id).await?;
+            Ok(read.ok_or_else(|| no_payment(id))?.payment)
+        }
+        Target::Order(order) => {
+            let read = payments::of_order(conn, order).await?;
+            let none = || AppError::NotFound {
+                kind: "payment of order",
+                name: order.to_string(),
+            };
+            Ok(read.ok_or_else(none)?.payment)
+        }
+    }
+}
+
+async fn with_details(
+    conn: &mut PgConnection,
+    found: Vec<Payment>,
+) -> Result<Vec<Details>, AppError> {
+    let ids: Vec<PaymentId> = found.iter().map(|payment| payment.id).collect();
+    let mut captures_of: HashMap<PaymentId, Vec<Capture>> = HashMap::new();
+    for capture in captures::of_payments(conn, &ids).await? {
+        let id = capture.payment_id;
+        captures_of.entry(id).or_default().push(capture);
+    }
+    let mut refunds_of: HashMap<PaymentId, Vec<Refund>> = HashMap::new();
+    for refund in refunds::of_payments(conn, &ids).await? {
+        let id = refund.payment_id;
+        refunds_of.entry(id).or_default().push(refund);
+    }
+    let details = found.into_iter().map(|payment| Details {
+        captures: captures_of.remove(&payment.id).unwrap_or_default(),
+        refunds: refunds_of.remove(&payment.id).unwrap_or_default(),
+        payment,
+    });
+    Ok(details.collect())
 }

@@ -136,6 +136,15 @@ pub async fn of_orders(conn: &mut PgConnection, orders: &[OrderId]) -> Result<Ve
     payments(rows)
 }
 
+/// To be called first in a transaction that only reads: all of it sees one
+/// state.
+pub async fn freeze(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query("set transaction isolation level repeatable read, read only")
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Locked payments and the time of the transaction that holds them.
 pub struct Locked {
     pub payments: HashMap<PaymentId, Payment>,
