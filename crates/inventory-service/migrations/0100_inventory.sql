@@ -144,7 +144,7 @@ create table reservation_lines (
     constraint reservation_lines_price_is_whole check (
         (list_price_minor is null) = (list_price_currency is null)
     )
-);
+) with (fillfactor = 80);
 
 -- who holds this item
 create index reservation_lines_by_sku on reservation_lines (sku, order_id);

@@ -71,7 +71,9 @@ impl Stockroom {
             shortfall = self.break_promises(&spot, lacking);
         }
         let delta = on_hand - level.on_hand;
-        if !self.is_incomplete && (delta != 0 || safety_stock != level.safety_stock) {
+        // A level that is set for the first time is kept, also at nothing.
+        let is_change = delta != 0 || safety_stock != level.safety_stock || level.version == 0;
+        if is_change && !self.is_incomplete {
             self.change_level(&spot, |level| {
                 level.on_hand = on_hand;
                 level.safety_stock = safety_stock;

@@ -16,7 +16,7 @@ use super::{
 
 /// Loaded under locks, changed by the verbs, written back as a whole. What is
 /// absent from it does not exist, or is none of this slice's business.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Stockroom {
     /// The database's time at the start of the transaction.
     pub now: DateTime<Utc>,
@@ -118,7 +118,7 @@ impl Stockroom {
     /// Moves promised units on one level from one column to another.
     pub(super) fn recount(&mut self, spot: Option<Spot>, units: i64, from: Counted, to: Counted) {
         let Some(spot) = spot else { return };
-        if units == 0 {
+        if units == 0 || matches!((from, to), (Counted::Nowhere, Counted::Nowhere)) {
             return;
         }
         self.change_level(&spot, |level| {

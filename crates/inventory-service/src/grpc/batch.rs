@@ -33,6 +33,15 @@ pub(super) fn check_size(items: usize, lines: usize) -> Result<(), Problem> {
     fields.finish(counted)
 }
 
+/// # Errors
+/// `DEADLINE_EXCEEDED` when nobody waits for the batch any more.
+pub(super) fn check_time(context: &Context) -> Result<(), Problem> {
+    match context.deadline.has_passed() {
+        true => Err(Problem::deadline_exceeded()),
+        false => Ok(()),
+    }
+}
+
 /// The calls of a batch; a bad item has its problem in its place.
 pub(super) fn calls<M, I>(
     context: &Context,

@@ -77,9 +77,7 @@ impl Api {
             request: context.idempotent(method, &message)?,
             input: parse(&message)?,
         };
-        if context.deadline.has_passed() {
-            return Err(Problem::deadline_exceeded().into());
-        }
+        batch::check_time(&context)?;
         let acting = act(self.app.clone(), call);
         let work = async move { acting.await.map_err(Problem::from) };
         let outcome = self.tasks.run(&context, work).await?;

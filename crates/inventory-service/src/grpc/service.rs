@@ -14,7 +14,7 @@ use super::{
     batch::{self, Item},
     parse, parse_stock as stock, render, watch,
 };
-use crate::app;
+use crate::{app, domain::Reservation};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -24,6 +24,19 @@ fn cut<T>(rows: &mut Vec<T>, size: i64) -> bool {
     let is_more = rows.len() > size;
     rows.truncate(size);
     is_more
+}
+
+/// Lines on a page of reservations, so that no page outgrows a message.
+const PAGE_LINES_MAX: usize = 20_000;
+
+/// At most `size`, and as many as `PAGE_LINES_MAX` allows, but one at least.
+fn page_rows(page: &[Reservation], size: i64) -> i64 {
+    let mut lines = 0;
+    let within = page.iter().take_while(|reservation| {
+        lines += reservation.lines.len();
+        lines <= PAGE_LINES_MAX
+    });
+    i64::try_from(within.count()).map_or(size, |rows| rows.clamp(1, size))
 }
 
 macro_rules! items {
@@ -69,6 +82,7 @@ impl InventoryService for Api {
             .filter_map(|item| item.request.as_ref());
         let lines = lines.map(|request| request.lines.len()).sum();
         batch::check_size(request.items.len(), lines)?;
+        batch::check_time(&context)?;
         let calls = batch::calls(&context, "Reserve", items!(request), parse::reserve);
         let app = self.app.clone();
         let work = async move {
@@ -90,6 +104,7 @@ impl InventoryService for Api {
     ) -> Answer<pb::BatchCommitResponse> {
         let (context, request) = (Context::of(&request)?, request.into_inner());
         batch::check_size(request.items.len(), 0)?;
+        batch::check_time(&context)?;
         let calls = batch::calls(&context, "Commit", items!(request), parse::commit);
         let app = self.app.clone();
         let work = async move {
@@ -111,6 +126,7 @@ impl InventoryService for Api {
     ) -> Answer<pb::BatchReleaseResponse> {
         let (context, request) = (Context::of(&request)?, request.into_inner());
         batch::check_size(request.items.len(), 0)?;
+        batch::check_time(&context)?;
         let calls = batch::calls(&context, "Release", items!(request), parse::release);
         let app = self.app.clone();
         let work = async move {
@@ -154,7 +170,7 @@ impl InventoryService for Api {
             self.pages.decode(&list, &request.page_token)?;
         let page = self.app.list_reservations(&filter, before, size + 1).await;
         let mut page = page.map_err(Problem::from)?;
-        let is_more = cut(&mut page, size);
+        let is_more = cut(&mut page, page_rows(&page, size));
         let last = page.last().filter(|_| is_more);
         let next = last.map(|last| (last.created_at, last.order_id.as_uuid()));
         Ok(Response::new(pb::ListReservationsResponse {

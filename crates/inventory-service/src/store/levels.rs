@@ -104,7 +104,8 @@ pub struct Filter {
     pub location_id: Option<LocationId>,
 }
 
-/// By SKU, then location, after the level that `after` names.
+/// By SKU, then location, after the level that `after` names. No character of
+/// a SKU is greater than `~`, so what begins with a prefix is a range.
 pub async fn page(
     conn: &mut PgConnection,
     filter: &Filter,
@@ -118,8 +119,7 @@ pub async fn page(
          from stock_levels as level
          join locations as location on location.id = level.location_id
          where (level.sku, level.location_id) > ($1, $2)
-           and level.sku >= $3
-           and starts_with(level.sku, $3)
+           and level.sku between $3 and $3 || repeat('~', 64)
            and ($4::text is null or level.location_id = $4)
          order by level.sku, level.location_id
          limit $5",
