@@ -82,7 +82,7 @@ async fn state(shop: &Shop) -> Vec<(String, i64)> {
         ("orders", "select count(*) from orders"),
         (
             "orders",
-            "select coalesce(sum(version), 0)::bigint from orders",
+            "select coalesce(sum(sequence), 0)::bigint from orders",
         ),
         (
             "payments",
