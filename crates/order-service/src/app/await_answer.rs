@@ -22,12 +22,6 @@ const MARGIN: Duration = Duration::from_millis(200);
 /// How often the database is asked, in case another process does the work.
 const POLL: Duration = Duration::from_millis(250);
 
-/// What the end of `awaited` would be answered by now.
-struct Standing {
-    saved: Saved,
-    ended: bool,
-}
-
 impl App {
     pub(super) fn expect(&self, awaited: Awaited) -> oneshot::Receiver<Saved> {
         self.0.callers.expect(awaited)
@@ -66,50 +60,52 @@ impl App {
 
     /// The answer, if the work has ended or `now` is the time to answer anyway.
     async fn look(&self, awaited: Awaited, now: bool) -> Result<Option<Saved>, Error> {
+        if !now && !self.has_ended(awaited).await? {
+            return Ok(None);
+        }
         self.0
             .db
             .retry(|| async {
                 let mut tx = self.0.db.begin().await?;
-                let standing = standing(&mut tx, awaited).await?;
-                if !standing.ended && !now {
-                    return Ok(None);
-                }
                 let (method, resource) = awaited;
-                let answers = [(method, resource, standing.saved)];
+                let answers = [(method, resource, standing(&mut tx, awaited).await?)];
                 let stored = idempotency::finish(&mut tx, &answers).await?;
                 tx.commit().await?;
                 Ok(stored.into_iter().next())
             })
             .await
     }
+
+    async fn has_ended(&self, (method, resource): Awaited) -> Result<bool, Error> {
+        let mut conn = self.0.db.acquire().await?;
+        if matches!(method, method::CREATE_ORDER | method::CANCEL_ORDER) {
+            let state = orders::state(&mut conn, OrderId::from_uuid(resource)).await?;
+            let pending = method == method::CREATE_ORDER && state == Some(State::Pending);
+            return Ok(!pending && state != Some(State::Compensating));
+        }
+        let state = order_works::state(&mut conn, resource).await?;
+        Ok(matches!(state, Some(WorkState::Done | WorkState::Failed)))
+    }
 }
 
+/// What the end of `awaited` would be answered by now.
 async fn standing(
     conn: &mut sqlx::PgConnection,
     (method, resource): Awaited,
-) -> Result<Standing, Error> {
-    if matches!(method, method::CREATE_ORDER | method::CANCEL_ORDER) {
-        let order = order(conn, OrderId::from_uuid(resource)).await?;
-        return Ok(match method {
-            method::CREATE_ORDER => Standing {
-                saved: placed_answer(&order),
-                ended: !matches!(order.state, State::Pending | State::Compensating),
-            },
-            _ => Standing {
-                ended: order.state != State::Compensating,
-                saved: Reply::Cancelled(order).saved(),
-            },
-        });
+) -> Result<Saved, Error> {
+    let id = OrderId::from_uuid(resource);
+    match method {
+        method::CREATE_ORDER => Ok(placed_answer(&order(conn, id).await?)),
+        method::CANCEL_ORDER => Ok(Reply::Cancelled(order(conn, id).await?).saved()),
+        _ => work_standing(conn, resource).await,
     }
-    work_standing(conn, resource).await
 }
 
-async fn work_standing(conn: &mut sqlx::PgConnection, id: Uuid) -> Result<Standing, Error> {
+async fn work_standing(conn: &mut sqlx::PgConnection, id: Uuid) -> Result<Saved, Error> {
     let work = order_works::get(conn, id).await?;
     let work = work.ok_or(Error::Bug("a key names a work that is not there"))?;
     let order = order(conn, work.order_id).await?;
-    let ended = matches!(work.state, WorkState::Done | WorkState::Failed);
-    let saved = match work.state {
+    Ok(match work.state {
         WorkState::Failed => {
             let refusal = Refusal::new(&work.failure, "it was refused for good");
             kept(&Error::Refused(refusal))
@@ -117,8 +113,7 @@ async fn work_standing(conn: &mut sqlx::PgConnection, id: Uuid) -> Result<Standi
         WorkState::Requested | WorkState::Running | WorkState::Done => {
             Reply::of_work(work, order).saved()
         }
-    };
-    Ok(Standing { saved, ended })
+    })
 }
 
 async fn order(conn: &mut sqlx::PgConnection, id: OrderId) -> Result<Order, Error> {

@@ -14,9 +14,12 @@ use super::journal::record;
 use super::reply::method;
 use super::{App, Error, Reply, Settled};
 use crate::domain::{Case, Kind, NewEvent, NewOrder, Order, State, StateReason};
+use crate::parts::by_weight;
 use crate::store::orders;
 
 const LIMIT: usize = 256;
+/// A statement with more takes too long.
+const LINES_MAX: usize = 10_000;
 
 /// One order to be placed.
 #[derive(Debug, Clone)]
@@ -42,7 +45,14 @@ pub(super) fn gather(db: Database, lease: Duration) -> Gatherer<Call<Place>, Pla
         LIMIT,
         move |calls: Vec<Call<Place>>| {
             let db = db.clone();
-            async move { once(&db, &PlaceOrder { lease }, &calls).await }
+            async move {
+                let mut placed = Vec::with_capacity(calls.len());
+                let lines = |call: &Call<Place>| call.input.new.lines.len();
+                for part in by_weight(calls, LINES_MAX, lines) {
+                    placed.extend(once(&db, &PlaceOrder { lease }, &part).await);
+                }
+                placed
+            }
         },
     )
 }

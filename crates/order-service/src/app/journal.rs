@@ -95,10 +95,9 @@ fn claim(entry: &Entry) -> (Uuid, i64) {
 
 /// Lines, works, events and messages.
 async fn write_parts(conn: &mut PgConnection, kept: &[&Entry]) -> database::Result<()> {
-    let counted = |entry: &Entry| entry.change.as_ref().is_some_and(|change| change.counted);
     let lines = kept
         .iter()
-        .filter(|entry| counted(entry) || is_newly_priced(&entry.case))
+        .filter(|entry| lines_written(entry) > 0)
         .map(|entry| &entry.case.order);
     order_lines::update(conn, lines).await?;
     let closed: Vec<_> = kept
@@ -116,8 +115,16 @@ async fn write_parts(conn: &mut PgConnection, kept: &[&Entry]) -> database::Resu
     record(conn, &events, orders).await
 }
 
-fn is_newly_priced(case: &Case) -> bool {
-    case.unpriced && case.order.total.is_some()
+/// How many lines go with an entry: all of the order's, when they have prices
+/// or counts that they had not, or none.
+pub fn lines_written(entry: &Entry) -> usize {
+    let case = &entry.case;
+    let priced = case.unpriced && case.order.total.is_some();
+    let counted = entry.change.as_ref().is_some_and(|change| change.counted);
+    match priced || counted {
+        true => case.order.lines.len(),
+        false => 0,
+    }
 }
 
 /// Events and the messages that tell of them.

@@ -6,9 +6,12 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::journal::{self, Entry, Written};
+use crate::parts::by_weight;
 use crate::store::orders::Times;
 
 const LIMIT: usize = 256;
+/// A statement with more takes too long.
+const LINES_MAX: usize = 10_000;
 
 /// `Err`: nothing is known of the write; the claim is given up and whoever
 /// comes next reads the order again.
@@ -17,7 +20,13 @@ pub type Recorded = Result<Written, String>;
 pub fn gather(db: Database, times: Times) -> Gatherer<Entry, Recorded> {
     Gatherer::spawn("record", LIMIT, move |entries| {
         let db = db.clone();
-        async move { all(&db, &entries, times).await }
+        async move {
+            let mut recorded = Vec::with_capacity(entries.len());
+            for part in by_weight(entries, LINES_MAX, journal::lines_written) {
+                recorded.extend(all(&db, &part, times).await);
+            }
+            recorded
+        }
     })
 }
 

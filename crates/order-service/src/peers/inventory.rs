@@ -11,6 +11,7 @@ use types::{Money, Sku};
 
 use super::failure::Failure;
 use crate::domain::{Answer, Order, Work};
+use crate::parts::by_weight;
 
 type Client = InventoryServiceClient<Channel>;
 type Reservation = Result<pb::Reservation, Failure>;
@@ -171,7 +172,8 @@ async fn reserve_all(
     items: Vec<pb::BatchReserveItem>,
 ) -> Vec<Reservation> {
     let mut answers = Vec::with_capacity(items.len());
-    for items in by_lines(items) {
+    let lines = |item: &pb::BatchReserveItem| item.request.as_ref().map_or(0, |it| it.lines.len());
+    for items in by_weight(items, LINES_MAX, lines) {
         let asked = items.len();
         let message = pb::BatchReserveRequest { items };
         let answer = rpc::call(message, None, timeout, |request| {
@@ -181,27 +183,6 @@ async fn reserve_all(
         answers.extend(each(answer.await.map(|answer| answer.results), asked));
     }
     answers
-}
-
-/// Cuts a batch where it would have too many lines; an order has at most 1,000.
-fn by_lines(items: Vec<pb::BatchReserveItem>) -> Vec<Vec<pb::BatchReserveItem>> {
-    let mut parts = vec![Vec::new()];
-    let mut lines = 0;
-    for item in items {
-        let more = item
-            .request
-            .as_ref()
-            .map_or(0, |request| request.lines.len());
-        if lines + more > LINES_MAX {
-            parts.push(Vec::new());
-            lines = 0;
-        }
-        lines += more;
-        if let Some(part) = parts.last_mut() {
-            part.push(item);
-        }
-    }
-    parts
 }
 
 async fn commit_all(
@@ -250,23 +231,4 @@ fn each(
             None => Err(Failure::later("an item was not answered")),
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_batch_is_cut_before_it_has_too_many_lines() {
-        let item = |lines| pb::BatchReserveItem {
-            request: Some(pb::ReserveRequest {
-                lines: vec![pb::StockLine::default(); lines],
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
-        let items = (0..45).map(|_| item(1000)).collect();
-        let sizes: Vec<usize> = by_lines(items).iter().map(Vec::len).collect();
-        assert_eq!(sizes, [20, 20, 5]);
-    }
 }

@@ -151,6 +151,15 @@ pub async fn get(conn: &mut PgConnection, id: Uuid) -> database::Result<Option<W
     row.map(Row::work).transpose()
 }
 
+/// Where a work stands, and nothing else of it.
+pub async fn state(conn: &mut PgConnection, id: Uuid) -> database::Result<Option<WorkState>> {
+    let number: Option<i16> = sqlx::query_scalar("select state from order_works where id = $1")
+        .bind(id)
+        .fetch_optional(conn)
+        .await?;
+    Ok(number.and_then(WorkState::from_number))
+}
+
 /// The works that run, oldest first, by order.
 pub async fn running(
     conn: &mut PgConnection,

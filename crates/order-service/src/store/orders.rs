@@ -273,6 +273,15 @@ pub async fn get(conn: &mut PgConnection, ids: &[OrderId]) -> database::Result<V
     with_lines(conn, rows).await
 }
 
+/// Where an order stands, and nothing else of it.
+pub async fn state(conn: &mut PgConnection, id: OrderId) -> database::Result<Option<State>> {
+    let number: Option<i16> = sqlx::query_scalar("select state from orders where id = $1")
+        .bind(id.as_uuid())
+        .fetch_optional(conn)
+        .await?;
+    Ok(number.and_then(State::from_number))
+}
+
 /// Which orders a list shows.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {

@@ -21,8 +21,9 @@ async fn a_zombie_is_fenced_and_the_order_ends_once() {
         while shop.fakes.faults.calls("Commit", "commit") == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        // As if the first process had been suspended for longer than its lease.
-        sqlx::query("update orders set lease_until = now() - interval '1 second'")
+        // As if the first process had been suspended for longer than its lease,
+        // and another had claimed the order and died.
+        sqlx::query("update orders set epoch = epoch + 1, lease_until = now()")
             .execute(&mut *shop.store.db.acquire().await.unwrap())
             .await
             .unwrap();
@@ -34,7 +35,7 @@ async fn a_zombie_is_fenced_and_the_order_ends_once() {
         shop.events(&id).await,
         ["placed", "confirmed", "payment_captured"]
     );
-    assert!(shop.saga_of(&id).await.epoch > 1, "it was claimed anew");
+    assert_eq!(shop.saga_of(&id).await.epoch, 3, "it was claimed anew");
     assert_eq!(shop.fakes.money.account(&id).captured, 750);
     shop.audit().await;
     twin.stop().await;

@@ -70,7 +70,7 @@ async fn one(shop: &mut Shop, way: &Way, step: &'static str, faults: &[Fault]) {
             ask(shop, &id, *then).await.unwrap();
         }
         shop.fakes.faults.arm(step, faults);
-        for then in last {
+        if let Some(then) = last {
             let (asked, hang) = (ask(shop, &id, *then), shop.fakes.faults.hangs());
             match crash {
                 true => race(asked, hang).await,

@@ -105,10 +105,9 @@ impl Shop {
     }
 
     pub async fn open_with(saga: SagaSettings) -> Shop {
-        if std::env::var_os("SHOP_LOG").is_some() {
-            let _ = tracing_subscriber::fmt()
-                .with_env_filter("info,order_service=debug")
-                .try_init();
+        // For whoever looks into a failure: SHOP_LOG=info,order_service=debug
+        if let Ok(filter) = std::env::var("SHOP_LOG") {
+            let _ = tracing_subscriber::fmt().with_env_filter(filter).try_init();
         }
         let fakes = Fakes::start().await;
         let store = testkit::database(&MIGRATORS).await;
@@ -199,8 +198,9 @@ impl Shop {
     pub async fn rests_in(&self, id: &str, state: pb::OrderState) -> pb::Order {
         let began = Instant::now();
         loop {
-            let order = self.get(id).await;
+            // In this order: the order is at least as new as the saga.
             let saga = self.saga_of(id).await;
+            let order = self.get(id).await;
             if order.state() == state && saga.next_run_time.is_none() {
                 return order;
             }

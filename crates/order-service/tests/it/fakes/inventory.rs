@@ -73,15 +73,6 @@ impl Stock {
             _ => false,
         }
     }
-
-    /// Every hold runs out at once.
-    pub fn expire_all(&self) {
-        for held in self.0.lock().unwrap().orders.values_mut() {
-            if held.state == State::Held {
-                held.state = State::Expired;
-            }
-        }
-    }
 }
 
 impl Books {
