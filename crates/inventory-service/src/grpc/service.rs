@@ -170,7 +170,8 @@ impl InventoryService for Api {
             self.pages.decode(&list, &request.page_token)?;
         let page = self.app.list_reservations(&filter, before, size + 1).await;
         let mut page = page.map_err(Problem::from)?;
-        let is_more = cut(&mut page, page_rows(&page, size));
+        let rows = page_rows(&page, size);
+        let is_more = cut(&mut page, rows);
         let last = page.last().filter(|_| is_more);
         let next = last.map(|last| (last.created_at, last.order_id.as_uuid()));
         Ok(Response::new(pb::ListReservationsResponse {

@@ -1,6 +1,6 @@
 use api::inventory::v1 as pb;
 
-use crate::world::{World, order};
+use crate::world::{World, call, item, order};
 
 /// Every page of a list; the server's tokens lead from one to the next.
 macro_rules! pages {
@@ -100,6 +100,31 @@ async fn pages_of_reservations_have_every_one_once_newest_first() {
         request(committed, "A")
     );
     assert_eq!(found.len(), 2, "0 and 6");
+}
+
+#[tokio::test]
+async fn a_page_of_long_reservations_is_shorter_so_that_it_fits_a_message() {
+    let world = World::new().await;
+    let sku = |n: usize| format!("{n:04}{}", "-".repeat(60));
+    let postage = |n| pb::Item {
+        stock_tracked: Some(false),
+        ..item(&sku(n))
+    };
+    let message = pb::BatchUpsertItemsRequest {
+        items: (0..1_000).map(postage).collect(),
+    };
+    call!(world.client(), batch_upsert_items, "items", message).unwrap();
+    let skus: Vec<String> = (0..1_000).map(sku).collect();
+    let wanted: Vec<(&str, i64)> = skus.iter().map(|sku| (sku.as_str(), 1)).collect();
+    for _ in 0..22 {
+        world.reserve(&order(), &wanted).await.unwrap();
+    }
+    let request = || pb::ListReservationsRequest {
+        page_size: 100,
+        ..Default::default()
+    };
+    let (_, sizes) = pages!(world, list_reservations, reservations, request());
+    assert_eq!(sizes, [20, 2]);
 }
 
 #[tokio::test]
