@@ -127,7 +127,11 @@ pub(super) async fn write(
         traceparent: asker.traceparent.clone(),
     };
     match journal::write(tx, &[entry], times).await?.pop() {
-        Some(Written::Done(case, told)) => Ok(Changed { case, runs, told }),
+        Some(Written::Done(case, told)) => Ok(Changed {
+            case: *case,
+            runs,
+            told,
+        }),
         Some(Written::Fenced) | None => Err(Error::Conflict),
     }
 }

@@ -35,7 +35,7 @@ pub struct Entry {
 #[derive(Debug, Clone)]
 pub enum Written {
     /// With the answers that are stored now; tell them after the commit.
-    Done(Case, Vec<Told>),
+    Done(Box<Case>, Vec<Told>),
     /// Somebody else has claimed the order since; nothing was written.
     Fenced,
 }
@@ -257,7 +257,7 @@ fn results(entries: Vec<Entry>, saved: &ChangedAt, answers: Vec<Answered>) -> Ve
                 .filter_map(|closed| told.remove(&closed.work.id))
                 .flatten(),
         );
-        results.push(Written::Done(case, answers));
+        results.push(Written::Done(Box::new(case), answers));
     }
     results
 }

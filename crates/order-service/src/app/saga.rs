@@ -43,7 +43,7 @@ impl App {
             age,
             started: Instant::now(),
         };
-        self.0.tracker.spawn(run.to_end().instrument(span));
+        self.0.tracker.spawn(run.finish().instrument(span));
     }
 
     /// Claims up to `limit` sagas that are due and that nobody works on, and
@@ -110,7 +110,7 @@ enum Flow {
 }
 
 impl Run {
-    async fn to_end(mut self) {
+    async fn finish(mut self) {
         while let Flow::On = self.step().await {}
     }
 
@@ -209,7 +209,7 @@ impl Run {
         };
         match self.app.0.records.call(entry).await {
             Ok(Ok(Written::Done(case, answers))) => {
-                self.case = case;
+                self.case = *case;
                 if changed_state {
                     self.age = Duration::ZERO;
                     self.started = Instant::now();

@@ -55,14 +55,17 @@ impl Callers {
 
 /// Streams that wait for the next event of an order.
 #[derive(Debug, Default)]
-pub struct Bells(Arc<Mutex<HashMap<OrderId, (Arc<Notify>, usize)>>>);
+pub struct Bells(Arc<Mutex<Listeners>>);
+
+/// The bell of each order that is listened to, and how many listen.
+type Listeners = HashMap<OrderId, (Arc<Notify>, usize)>;
 
 /// One stream's place at the bell of its order.
 #[derive(Debug)]
 pub struct Listener {
     order: OrderId,
     bell: Arc<Notify>,
-    bells: Arc<Mutex<HashMap<OrderId, (Arc<Notify>, usize)>>>,
+    bells: Arc<Mutex<Listeners>>,
 }
 
 impl Bells {

@@ -1,9 +1,11 @@
 //! Orders and their saga as plain values and pure functions. No I/O, no clock,
 //! no wire format and no SQL is in here.
 
+mod backward;
 mod case;
 mod command;
 mod event;
+mod forward;
 mod labour;
 mod order;
 mod refusal;

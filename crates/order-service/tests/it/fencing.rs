@@ -7,7 +7,8 @@ use api::order::v1 as pb;
 use pb::OrderState;
 
 use crate::fakes::faults::Fault;
-use crate::shop::{Service, Shop, basket};
+use crate::process::Service;
+use crate::shop::{Shop, basket};
 
 #[tokio::test]
 async fn a_zombie_is_fenced_and_the_order_ends_once() {

@@ -4,22 +4,18 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use api::common::v1::Money as PbMoney;
 use api::order::v1 as pb;
-use health::Health;
-use order_service::{MIGRATORS, SagaSettings, Settings, Surroundings};
+use order_service::{MIGRATORS, SagaSettings, Settings};
 use pb::order_admin_service_client::OrderAdminServiceClient;
 use pb::order_service_client::OrderServiceClient;
-use rpc::{PeerSettings, Reason, Remote, ServerSettings};
+use rpc::{PeerSettings, ServerSettings};
 use testkit::{TestDatabase, TestRedis};
-use tokio::runtime::Runtime;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tonic::Status;
 use tonic::transport::Channel;
-use tonic::{Request, Status};
-use uuid::Uuid;
 
 use crate::fakes::Fakes;
+use crate::process::Service;
+pub use crate::requests::*;
 
 pub const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -33,14 +29,6 @@ pub struct Shop {
     pub admin: OrderAdminServiceClient<Channel>,
 }
 
-/// One process of the service, as far as anybody outside can tell.
-pub struct Service {
-    runtime: Option<Runtime>,
-    pub address: SocketAddr,
-    shutdown: CancellationToken,
-    ended: Option<tokio::task::JoinHandle<()>>,
-}
-
 /// Leases are short, so that tests of recovery are.
 pub fn quick() -> SagaSettings {
     SagaSettings {
@@ -48,54 +36,6 @@ pub fn quick() -> SagaSettings {
         payment_poll_ms: 200,
         backoff_max_ms: 300,
         ..SagaSettings::default()
-    }
-}
-
-impl Service {
-    pub async fn start(settings: Settings) -> Service {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .unwrap();
-        let shutdown = CancellationToken::new();
-        let around = Surroundings {
-            health: Health::new(),
-            shutdown: shutdown.clone(),
-            tracker: TaskTracker::new(),
-            drain_deadline: Duration::from_secs(5),
-        };
-        let (up, is_up) = tokio::sync::oneshot::channel();
-        let ended = runtime.spawn(async move {
-            let running = order_service::start(settings, around).await.unwrap();
-            up.send(running.local_addr()).unwrap();
-            running.ended().await.unwrap();
-        });
-        Service {
-            runtime: Some(runtime),
-            address: is_up.await.unwrap(),
-            shutdown,
-            ended: Some(ended),
-        }
-    }
-
-    /// As by `kill -9`: every task stops where it is.
-    pub fn kill(mut self) {
-        self.runtime.take().unwrap().shutdown_background();
-    }
-
-    pub async fn stop(mut self) {
-        self.shutdown.cancel();
-        self.ended.take().unwrap().await.unwrap();
-        self.runtime.take().unwrap().shutdown_background();
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 
@@ -360,82 +300,4 @@ impl Shop {
             "stock is left: {state:?}"
         );
     }
-}
-
-pub fn clients(
-    address: SocketAddr,
-) -> (
-    OrderServiceClient<Channel>,
-    OrderAdminServiceClient<Channel>,
-) {
-    let channel = Channel::from_shared(format!("http://{address}"))
-        .unwrap()
-        .connect_lazy();
-    (
-        OrderServiceClient::new(channel.clone()),
-        OrderAdminServiceClient::new(channel),
-    )
-}
-
-pub fn fresh_key() -> String {
-    format!("test:{}", Uuid::now_v7())
-}
-
-pub fn keyed<T>(key: &str, message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request
-        .metadata_mut()
-        .insert("idempotency-key", key.parse().unwrap());
-    request.set_timeout(PATIENCE);
-    request
-}
-
-pub fn gbp(minor_units: i64) -> PbMoney {
-    PbMoney {
-        minor_units,
-        currency_code: "GBP".to_owned(),
-    }
-}
-
-/// Two pens and a mug for 7.50 GBP.
-pub fn basket() -> pb::CreateOrderRequest {
-    pb::CreateOrderRequest {
-        customer_id: "anna".to_owned(),
-        currency_code: "GBP".to_owned(),
-        lines: vec![line("pen", 2), line("mug", 1)],
-        payment_method: "pm_card_visa".to_owned(),
-        ..Default::default()
-    }
-}
-
-pub fn paid_by(payment_method: &str) -> pb::CreateOrderRequest {
-    pb::CreateOrderRequest {
-        payment_method: payment_method.to_owned(),
-        ..basket()
-    }
-}
-
-pub fn manual() -> pb::CreateOrderRequest {
-    pb::CreateOrderRequest {
-        capture_method: pb::CaptureMethod::Manual as i32,
-        ..basket()
-    }
-}
-
-pub fn line(sku: &str, quantity: i64) -> pb::NewOrderLine {
-    pb::NewOrderLine {
-        sku: sku.to_owned(),
-        quantity,
-        unit_price: None,
-    }
-}
-
-pub fn remote(status: &Status) -> Remote {
-    Remote::from(status)
-}
-
-pub fn reason(status: &Status) -> Reason {
-    remote(status)
-        .reason
-        .unwrap_or_else(|| panic!("no reason in {status:?}"))
 }

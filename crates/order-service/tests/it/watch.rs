@@ -6,7 +6,8 @@ use api::order::v1 as pb;
 use pb::watch_order_response::Message;
 use tonic::Streaming;
 
-use crate::shop::{Service, Shop, basket, clients, manual};
+use crate::process::Service;
+use crate::shop::{Shop, basket, clients, manual};
 
 async fn watch(shop: &Shop, id: &str, after_sequence: i64) -> Streaming<pb::WatchOrderResponse> {
     let request = pb::WatchOrderRequest {

@@ -5,6 +5,7 @@
 pub mod faults;
 pub mod inventory;
 pub mod keys;
+pub mod money;
 pub mod payments;
 
 use std::net::SocketAddr;
@@ -18,7 +19,8 @@ use tonic::transport::server::TcpIncoming;
 
 use faults::Faults;
 use inventory::{Inventory, Stock};
-use payments::{Money, Payments};
+use money::Money;
+use payments::Payments;
 
 /// Methods that a test has no use for.
 macro_rules! unused {
