@@ -105,7 +105,7 @@ impl Books {
         if let Verdict::Differs(why) = change.verdict {
             log_difference(&account.payment, report, why);
         }
-        if change.changed || change.next_check == NextCheck::Now {
+        if change.changed || matches!(change.next_check, NextCheck::Now | NextCheck::Later) {
             account.payment.version += i64::from(change.changed);
             account.payment.updated_at = self.now;
             let planned = self.changed.remove(&report.payment);

@@ -54,7 +54,8 @@ impl App {
     }
 
     async fn audit_own_books(&self) -> Result<Vec<Finding>, AppError> {
-        let mut conn = self.db.acquire().await?;
+        let mut conn = self.db.begin().await?;
+        audit::freeze(&mut conn).await?;
         let numbers = audit::long_numbers(&mut conn).await?;
         let places = numbers.into_iter();
         let cards: Vec<String> = places

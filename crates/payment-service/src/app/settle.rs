@@ -182,8 +182,9 @@ pub(super) struct News {
 /// One result for each item, or a failure of all of them.
 type Acting<'a, O> = BoxFuture<'a, Result<Vec<Result<O, AppError>>, AppError>>;
 
-/// Runs `act` on all items; if that fails for a reason that may lie in one of
-/// them, on halves, until only the culprit fails.
+/// Runs `act` on all items. If it fails for a reason that may lie in one of
+/// them it is run on halves, until only the culprit fails; a database that is
+/// away fails all of them at once.
 pub(super) async fn in_parts<I, O>(
     items: &[I],
     act: impl for<'a> Fn(&'a [I]) -> Acting<'a, O>,
@@ -191,21 +192,25 @@ pub(super) async fn in_parts<I, O>(
     let mut results = Vec::with_capacity(items.len());
     let mut parts = vec![items];
     while let Some(part) = parts.pop() {
-        match act(part).await {
+        let mut done = act(part).await;
+        if done.as_ref().is_err_and(is_unknown_commit) {
+            // Settling twice does no harm: what is true already stays.
+            done = act(part).await;
+        }
+        match done {
             Ok(done) => results.extend(done),
-            Err(error) if part.len() > 1 => {
-                tracing::warn!(%error, batch.size = part.len(), "a batch is split to find the culprit");
-                let (first, rest) = part.split_at(part.len() / 2);
-                parts.push(rest);
-                parts.push(first);
-            }
-            Err(error) if is_unknown_commit(&error) => {
-                // Settling twice does no harm: what is true already stays.
-                match act(part).await {
-                    Ok(done) => results.extend(done),
-                    Err(error) => results.push(Err(error)),
+            Err(error) if part.len() > 1 => match away(&error) {
+                Some(cause) => {
+                    let told = part.iter().map(|_| Err(AppError::Database(cause.clone())));
+                    results.extend(told);
                 }
-            }
+                None => {
+                    tracing::warn!(%error, batch.size = part.len(), "a batch is split to find the culprit");
+                    let (first, rest) = part.split_at(part.len() / 2);
+                    parts.push(rest);
+                    parts.push(first);
+                }
+            },
             Err(error) => results.push(Err(error)),
         }
     }
@@ -216,4 +221,10 @@ fn is_unknown_commit(error: &AppError) -> bool {
     error
         .as_database_error()
         .is_some_and(database::Error::is_outcome_unknown)
+}
+
+/// A failure that no item is to blame for.
+fn away(error: &AppError) -> Option<&database::Error> {
+    let error = error.as_database_error()?;
+    (error.is_unavailable() || error.is_transient()).then_some(error)
 }

@@ -10,6 +10,7 @@ mod ledger;
 mod payment;
 mod state;
 mod transfer;
+mod transitions;
 
 pub use account::{Account, Change, Happened, NextCheck, Verdict};
 pub use card_number::holds_card_number;

@@ -16,6 +16,18 @@ pub struct Broken {
     pub samples: Vec<String>,
 }
 
+/// To be called first in the transaction of an audit: it reads whole tables, at
+/// one moment.
+pub async fn freeze(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query("set transaction isolation level repeatable read, read only")
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query("set local statement_timeout = '60s'")
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// M1: amounts are within each other, and equal the sums of their parts.
 pub async fn amounts(conn: &mut PgConnection) -> Result<Broken> {
     broken(

@@ -6,7 +6,7 @@ use api::payment::v1 as pb;
 use rpc::{Reason, Remote};
 use types::OrderId;
 
-use crate::shop::{Shop, capturing, creation, keyed, reason};
+use crate::shop::{Shop, Wishes, capturing, creation, keyed, reason};
 
 fn item(key: &str, request: Option<pb::CreatePaymentRequest>) -> pb::BatchCreatePaymentsItem {
     pb::BatchCreatePaymentsItem {
@@ -74,7 +74,11 @@ async fn every_item_is_answered_by_itself() {
 
 #[tokio::test]
 async fn five_hundred_orders_are_paid_and_captured_in_two_calls() {
-    let shop = Shop::open().await;
+    let shop = Shop::open_with(Wishes {
+        provider_timeout_ms: 20_000,
+        ..Wishes::default()
+    })
+    .await;
     let orders: Vec<OrderId> = (0..500).map(|_| OrderId::generate()).collect();
     let items = orders.iter().map(|order| {
         let request = creation(*order, 1, 1_000, "pm_card_visa");
