@@ -1,5 +1,5 @@
 use crate::shop::{Buy, How, METHOD, call, database, effects, fresh, once, once_by, replayed};
-use idempotency::{Failure, Lease, Outcome, Saved, extend, finish};
+use idempotency::{Failure, Lease, Outcome, Saved, extend, finish, lapse};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -170,4 +170,23 @@ async fn an_extended_lease_is_not_taken_over() {
         .unwrap();
     let gone = extend(&mut conn, METHOD, order).await.unwrap();
     assert_eq!(gone, Lease::Gone);
+}
+
+#[tokio::test]
+async fn work_that_its_caller_gave_up_is_resumed_at_once_and_finished_work_is_not() {
+    let test = database().await;
+    let order = Uuid::now_v7();
+    fresh(once(&test.db, call("k", "tea", How::Start(order))).await);
+    let mut conn = test.db.acquire().await.unwrap();
+    lapse(&mut conn, METHOD, order).await.unwrap();
+    match once(&test.db, call("k", "tea", How::Start(order))).await {
+        Ok(Outcome::Resumed { resource }) => assert_eq!(resource, order),
+        other => panic!("{other:?}"),
+    }
+    finish(&mut conn, &[(METHOD, order, answer("done"))])
+        .await
+        .unwrap();
+    lapse(&mut conn, METHOD, order).await.unwrap();
+    let again = replayed(once(&test.db, call("k", "tea", How::Start(order))).await);
+    assert_eq!(again, answer("done"));
 }
