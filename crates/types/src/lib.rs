@@ -4,12 +4,14 @@
 //! fields. There is no I/O here, no proto and no SQL. Errors say what was
 //! expected and never name a field, because only the edge knows its name.
 
+mod card_number;
 mod currency;
 mod id;
 mod money;
 mod quantity;
 mod text;
 
+pub use card_number::holds_card_number;
 pub use currency::{Currency, ParseCurrencyError};
 pub use id::{
     CaptureId, EventId, FulfillmentId, OrderId, ParseIdError, PaymentId, RefundId, ReturnId,

@@ -46,7 +46,7 @@ impl OrderAdminService for Api {
     ) -> Result<Response<pb::RetrySagaResponse>, Status> {
         let context = Context::of(&request)?;
         let message = request.into_inner();
-        let key = context.idempotent(method::RETRY_SAGA, &message)?;
+        let key = parse::identity(&context, method::RETRY_SAGA, &message)?;
         let id = parse::order_id(&message.order_id)?;
         mutate!(self, context, async |app: crate::app::App| {
             app.retry_saga(key, id).await
@@ -59,7 +59,7 @@ impl OrderAdminService for Api {
     ) -> Result<Response<pb::ResolveSagaResponse>, Status> {
         let context = Context::of(&request)?;
         let message = request.into_inner();
-        let key = context.idempotent(method::RESOLVE_SAGA, &message)?;
+        let key = parse::identity(&context, method::RESOLVE_SAGA, &message)?;
         let input = parse::resolve_saga(&message, &context.caller)?;
         mutate!(self, context, async |app: crate::app::App| {
             app.resolve_saga(key, input).await

@@ -1,7 +1,6 @@
 //! The API over gRPC: parse, act, render. Nothing is decided here.
 
 mod admin;
-mod card_number;
 mod parse;
 mod render;
 mod service;

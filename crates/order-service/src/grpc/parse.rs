@@ -6,7 +6,6 @@ use types::{
     Currency, CustomerId, FulfillmentId, Money, OrderId, Quantity, RefundId, ReturnId, Sku,
 };
 
-use super::card_number;
 use crate::app::{Asker, NewFulfillment, NewRefund, NewReturn, Place};
 use crate::domain::{CaptureMethod, NewLine, NewOrder, Resolution, State};
 
@@ -167,12 +166,37 @@ fn payment_method(fields: &mut Fields, text: &str) -> Option<String> {
         fields.refuse("payment_method", expected);
         return None;
     }
-    if card_number::looks_like_one(text) {
+    if types::holds_card_number(text) {
         let expected = "must be a token of the payment provider, never a card number";
         fields.refuse("payment_method", expected);
         return None;
     }
     Some(text.to_owned())
+}
+
+/// Kept in events, and told to the payment service as the reason of a refund.
+fn reason(fields: &mut Fields, text: &str) -> Option<String> {
+    if types::holds_card_number(text) {
+        fields.refuse("reason", "must not hold a card number");
+        return None;
+    }
+    fields.text("reason", text, REASON_MAX)
+}
+
+/// Who asks for what under which key. Keys are stored as they come.
+pub(super) fn identity<M: prost::Message>(
+    context: &rpc::Context,
+    method: &'static str,
+    message: &M,
+) -> Result<idempotency::Request, Problem> {
+    let request = context.idempotent(method, message)?;
+    match types::holds_card_number(request.key.as_str()) {
+        false => Ok(request),
+        true => Err(Problem::new(
+            Reason::IdempotencyKeyInvalid,
+            "metadata idempotency-key: must not hold a card number",
+        )),
+    }
 }
 
 fn reference(fields: &mut Fields, text: &str) -> Option<String> {
@@ -189,7 +213,7 @@ pub(super) fn cancel_order(
 ) -> Result<crate::app::Cancel, Problem> {
     let mut fields = Fields::default();
     let order = fields.parse("order_id", OrderId::parse(&request.order_id));
-    let reason = fields.text("reason", &request.reason, REASON_MAX);
+    let reason = reason(&mut fields, &request.reason);
     let etag = fields.etag("etag", &request.etag);
     let parsed = (|| {
         Some(crate::app::Cancel {
@@ -253,7 +277,7 @@ pub(super) fn create_return(
     let mut fields = Fields::default();
     let order = fields.parse("order_id", OrderId::parse(&request.order_id));
     let lines = line_quantities(&mut fields, &request.lines, 1);
-    let reason = fields.text("reason", &request.reason, REASON_MAX);
+    let reason = reason(&mut fields, &request.reason);
     let etag = fields.etag("etag", &request.etag);
     let parsed = (|| {
         Some(NewReturn {
@@ -292,7 +316,7 @@ pub(super) fn refund_order(
         Some(_) => amount(&mut fields, "amount", wanted, None, 1).map(Some),
         None => Some(None),
     };
-    let reason = fields.text("reason", &request.reason, REASON_MAX);
+    let reason = reason(&mut fields, &request.reason);
     let etag = fields.etag("etag", &request.etag);
     let parsed = (|| {
         Some(NewRefund {
@@ -324,7 +348,7 @@ pub(super) fn resolve_saga(
     if request.reason.is_empty() {
         fields.refuse("reason", "must be 1 to 200 characters, got 0");
     }
-    let reason = fields.text("reason", &request.reason, REASON_MAX);
+    let reason = reason(&mut fields, &request.reason);
     let etag = fields.etag("etag", &request.etag);
     let parsed = (|| {
         Some(crate::app::Resolve {

@@ -140,11 +140,28 @@ async fn a_total_that_overflows_is_refused_before_anything_is_written() {
 #[tokio::test]
 async fn a_card_number_is_refused_and_not_repeated() {
     let shop = Shop::open().await;
-    for number in ["4242424242424242", "4242 4242 4242 4242"] {
+    for number in [
+        "4242424242424242",
+        "4242 4242 4242 4242",
+        "pm_4242424242424242",
+    ] {
         let status = shop.create(crate::shop::paid_by(number)).await.unwrap_err();
         assert_eq!(fields(&status), ["payment_method"]);
         let text = format!("{status:?}");
         assert!(!text.contains("4242"), "{text}");
+        let cancel = pb::CancelOrderRequest {
+            order_id: uuid::Uuid::nil().to_string(),
+            reason: format!("card {number}"),
+            etag: String::new(),
+        };
+        let status = shop
+            .orders
+            .clone()
+            .cancel_order(keyed(&fresh_key(), cancel))
+            .await;
+        assert_eq!(fields(&status.unwrap_err()), ["reason"]);
+        let status = shop.create_with_key(number, basket()).await.unwrap_err();
+        assert_eq!(reason(&status), Reason::IdempotencyKeyInvalid);
     }
 }
 
