@@ -2,9 +2,14 @@ use std::time::Duration;
 
 use api::inventory::v1 as pb;
 use futures::future::join_all;
+use inventory_service::{
+    domain::{Cause, Movement, MovementKind},
+    store::movements,
+};
 use pb::watch_stock_response::Event;
 use tokio::time::timeout;
 use tonic::Streaming;
+use types::{LocationId, Sku};
 
 use crate::world::{Plan, World};
 
@@ -32,12 +37,17 @@ async fn next(stream: &mut Stream) -> Event {
         .unwrap()
 }
 
+/// Heartbeats do not count as waiting for something.
 async fn next_movement(stream: &mut Stream) -> pb::StockMovement {
-    loop {
-        if let Event::Movement(movement) = next(stream).await {
-            return movement;
+    let movement = async {
+        loop {
+            if let Event::Movement(movement) = next(stream).await {
+                return movement;
+            }
         }
-    }
+    };
+    let movement = timeout(Duration::from_secs(20), movement).await;
+    movement.expect("a movement in time")
 }
 
 async fn next_heartbeat(stream: &mut Stream) -> i64 {
@@ -97,6 +107,38 @@ async fn whoever_resumes_misses_no_movement_while_eight_write() {
         }
     }
     world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_movement_that_is_committed_late_is_not_passed_by() {
+    let world = World::new().await;
+    world.stocked("A", 5).await;
+    world.stocked("B", 5).await;
+    let mut stream = watch(&world, &[], Some(2)).await;
+    let late = Movement {
+        sku: Sku::parse("A").unwrap(),
+        location_id: LocationId::parse("main").unwrap(),
+        delta: 1,
+        on_hand_after: 6,
+        cause: Cause {
+            kind: MovementKind::Adjust,
+            reference: String::new(),
+            reason: "late".to_owned(),
+        },
+    };
+    let mut tx = world.test.db.begin().await.unwrap();
+    movements::append(&mut tx, &[late]).await.unwrap();
+    let overtaking = async { world.adjust("B", 1, false).await.unwrap() };
+    let commit = async {
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        tx.commit().await.unwrap();
+    };
+    tokio::join!(overtaking, commit);
+    let seen = [
+        next_movement(&mut stream).await,
+        next_movement(&mut stream).await,
+    ];
+    assert_eq!(seen.map(|one| one.sku), ["A", "B"]);
 }
 
 #[tokio::test]
