@@ -135,14 +135,19 @@ impl Bound {
         shutdown: CancellationToken,
         drain: Duration,
     ) -> Result<(), Error> {
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(api::DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .build_v1()?;
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(api::DESCRIPTORS)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        // Most clients still ask in the alpha's name.
+        let routes = routes
+            .add_service(reflection().build_v1()?)
+            .add_service(reflection().build_v1alpha()?);
         let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
         let server = builder(&self.settings)
             .layer(edge(&self.settings))
-            .add_routes(routes.add_service(reflection))
+            .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, shutdown.clone().cancelled_owned());
         let cap = async {
             shutdown.cancelled().await;
