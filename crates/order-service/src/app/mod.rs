@@ -52,6 +52,9 @@ pub use reply::{Reply, method};
 pub use resolve_saga::Resolve;
 pub use waiting::Listener;
 
+pub use crate::store::audit::Finding;
+pub use crate::store::orders::Filter;
+
 /// How patient the saga is.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {

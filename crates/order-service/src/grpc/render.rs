@@ -6,9 +6,8 @@ use idempotency::{Answer, Saved};
 use prost::Message;
 use tonic::{Response, Status};
 
-use crate::app::{Reply, Settled};
+use crate::app::{Finding, Reply, Settled};
 use crate::domain::{Effect, Order};
-use crate::store::audit::Finding;
 use crate::wire;
 
 impl Answer for Reply {

@@ -11,9 +11,8 @@ use types::OrderId;
 use uuid::Uuid;
 
 use super::{Api, parse, render, watch};
-use crate::app::method;
+use crate::app::{Filter, method};
 use crate::domain::Order;
-use crate::store::orders::Filter;
 use crate::wire;
 
 /// A place in a list by time; what a page token holds.

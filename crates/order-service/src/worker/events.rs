@@ -9,6 +9,7 @@ use outbox::{Consumer, HandleError, Handler, Received, RedisSettings};
 use prost::Message;
 use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 use types::OrderId;
 
 use crate::app::{App, Asker, Error};
@@ -48,6 +49,10 @@ impl Handler for PaymentEvents {
         let order = OrderId::parse(&payment.order_id).map_err(HandleError::failed)?;
         self.0.heed_payment(tx, order).await.map_err(failed)
     }
+
+    fn span(&self, event: &Received) -> Span {
+        span_of(event)
+    }
 }
 
 impl Handler for InventoryEvents {
@@ -60,13 +65,32 @@ impl Handler for InventoryEvents {
         let order = OrderId::parse(&message.order_id).map_err(HandleError::failed)?;
         let asker = Asker {
             actor: "inventory-service".to_owned(),
-            traceparent: event.traceparent.clone(),
+            traceparent: telemetry::propagation::current_traceparent()
+                .or_else(|| event.traceparent.clone()),
         };
         let (sku, place, units) = (missing.sku, missing.location_id, missing.quantity);
         let text = format!("{units} units of {sku} that were promised are missing at {place}");
         let heeded = self.0.heed_shortfall(tx, order, text, &asker).await;
         heeded.map_err(failed)
     }
+
+    fn span(&self, event: &Received) -> Span {
+        span_of(event)
+    }
+}
+
+/// Part of the trace in which the event came to be.
+fn span_of(event: &Received) -> Span {
+    let span = tracing::info_span!(
+        "consume",
+        messaging.destination.name = event.topic,
+        event.kind = event.kind,
+        event.id = %event.id,
+    );
+    if let Some(traceparent) = &event.traceparent {
+        telemetry::propagation::set_parent_from(&span, traceparent);
+    }
+    span
 }
 
 fn failed(error: Error) -> HandleError {
