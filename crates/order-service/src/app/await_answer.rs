@@ -28,19 +28,23 @@ impl App {
     }
 
     /// Waits for the answer, and settles for how things stand when the caller
-    /// cannot wait any longer.
+    /// cannot wait any longer. `order` is known when its saga was begun here:
+    /// as long as it runs here, it will tell, and the database is not asked.
     pub(super) async fn settle(
         &self,
         awaited: Awaited,
+        order: Option<OrderId>,
         mut told: oneshot::Receiver<Saved>,
         deadline: Deadline,
     ) -> Result<Settled, Error> {
         let deadline = deadline.less(MARGIN);
+        let runs_here = || order.is_some_and(|order| self.0.claims.holds(order));
         let saved = loop {
             let wait = POLL.min(deadline.remaining());
             match tokio::time::timeout(wait, &mut told).await {
                 Ok(Ok(saved)) => break Ok(saved),
                 Ok(Err(_)) => told = self.expect(awaited),
+                Err(_) if runs_here() && !deadline.has_passed() => continue,
                 Err(_) => {}
             }
             match self.look(awaited, deadline.has_passed()).await {

@@ -39,6 +39,11 @@ impl Claims {
             .collect()
     }
 
+    /// Does the order's saga run in this process?
+    pub fn holds(&self, order: OrderId) -> bool {
+        self.0.lock().contains_key(&order)
+    }
+
     pub fn count(&self) -> usize {
         self.0.lock().len()
     }

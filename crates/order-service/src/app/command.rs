@@ -138,11 +138,13 @@ pub(super) async fn write(
 
 impl App {
     /// After the commit: tell who waits, and go on with the saga.
-    pub(super) fn begin(&self, output: Output) {
-        self.announce(output.order_id(), output.told);
+    pub(super) fn begin(&self, output: Output) -> OrderId {
+        let order = output.order_id();
+        self.announce(order, output.told);
         if output.runs {
             self.start_saga(output.case, Duration::ZERO);
         }
+        order
     }
 
     /// Runs a verb whose answer is known at its commit.
@@ -200,10 +202,8 @@ impl App {
             },
         };
         let told = self.expect((method, resource));
-        if let Some(output) = output {
-            self.begin(output);
-        }
-        self.settle((method, resource), told, deadline).await
+        let order = output.map(|output| self.begin(output));
+        self.settle((method, resource), order, told, deadline).await
     }
 
     async fn only<V>(&self, verb: &V, call: Call<V::Input>) -> Result<Outcome<Output>, Error>

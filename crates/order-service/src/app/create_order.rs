@@ -89,10 +89,8 @@ impl App {
         };
         let awaited = (method::CREATE_ORDER, id);
         let told = self.expect(awaited);
-        if let Some(output) = case {
-            self.begin(output);
-        }
-        self.settle(awaited, told, deadline).await
+        let order = case.map(|output| self.begin(output));
+        self.settle(awaited, order, told, deadline).await
     }
 }
 

@@ -148,3 +148,31 @@ async fn orders_are_taken_while_redis_is_away_and_told_of_when_it_is_back() {
     assert_eq!(shop.get(&id).await.state(), OrderState::Confirmed);
     shop.audit().await;
 }
+
+#[tokio::test]
+async fn orders_survive_a_crash_of_the_database_in_the_middle() {
+    let mut postgres = testkit::TestPostgres::start().await;
+    let store = postgres.database(&order_service::MIGRATORS).await;
+    let shop = Shop::open_on(store, crate::shop::quick()).await;
+    let slow = [Fault::Slow(Duration::from_millis(800)); 10];
+    shop.fakes.faults.arm("CreatePayment", &slow);
+    let order = pb::CreateOrderRequest {
+        wait: pb::CreateOrderWait::Accepted as i32,
+        ..basket()
+    };
+    let accepted = (0..10).map(|_| shop.create(order.clone()));
+    let accepted = futures::future::join_all(accepted).await;
+    while shop.fakes.faults.calls("CreatePayment", "pay") < 10 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    postgres.crash().await;
+    let refused = shop.create(basket()).await.unwrap_err();
+    assert_eq!(crate::shop::reason(&refused), rpc::Reason::Unavailable);
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    postgres.restart().await;
+    for order in accepted {
+        shop.rests_in(&order.unwrap().id, OrderState::Confirmed)
+            .await;
+    }
+    shop.audit().await;
+}

@@ -45,12 +45,15 @@ impl Shop {
     }
 
     pub async fn open_with(saga: SagaSettings) -> Shop {
+        Self::open_on(testkit::database(&MIGRATORS).await, saga).await
+    }
+
+    pub async fn open_on(store: TestDatabase, saga: SagaSettings) -> Shop {
         // For whoever looks into a failure: SHOP_LOG=info,order_service=debug
         if let Ok(filter) = std::env::var("SHOP_LOG") {
             let _ = tracing_subscriber::fmt().with_env_filter(filter).try_init();
         }
         let fakes = Fakes::start().await;
-        let store = testkit::database(&MIGRATORS).await;
         let redis = testkit::redis().await;
         let nowhere = Channel::from_static("http://127.0.0.1:1").connect_lazy();
         let mut shop = Shop {
