@@ -72,8 +72,7 @@ pub enum StartError {
 
 /// Brings the schema up to date.
 pub async fn migrate(settings: Settings) -> Result<(), database::Error> {
-    let applied = database::migrate(&settings.database, &MIGRATORS).await?;
-    tracing::info!(versions = ?applied, "the schema is current");
+    database::migrate(&settings.database, &MIGRATORS).await?;
     Ok(())
 }
 
@@ -189,7 +188,7 @@ fn serve_grpc(bound: rpc::Bound, app: &App, settings: &Settings, around: &Around
         .add_service(PaymentAdminServiceServer::new(Admin::new(app.clone())))
         .add_service(around.health.grpc_service(SERVICES));
     let (shutdown, drain) = (around.shutdown.clone(), around.drain);
-    let part = async move { Ok(bound.serve(routes, shutdown, drain).await?) };
+    let part = async move { Ok(bound.serve(routes, SERVICES, shutdown, drain).await?) };
     ("gRPC server", Box::pin(part))
 }
 

@@ -9,7 +9,7 @@ use super::error::no_payment;
 use super::{App, AppError, Target};
 use crate::domain::{Capture, Payment, Refund, State};
 use crate::store::ledger_entries::{self, Entry};
-use crate::store::payments::Cursor;
+pub use crate::store::payments::Cursor;
 use crate::store::{captures, payments, refunds};
 
 /// A payment with its captures and refunds, oldest first.

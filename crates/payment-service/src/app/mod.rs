@@ -41,7 +41,7 @@ pub use capture_payment::{CaptureMade, NewCapture};
 pub use confirm_payment::{Confirmation, Confirmed};
 pub use create_payment::Created;
 pub use error::AppError;
-pub use list::Details;
+pub use list::{Cursor, Details};
 pub use refund_payment::{NewRefund, RefundMade};
 pub use run_audit::Finding;
 pub use void_payment::{NewVoid, Target, Voided};

@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use types::holds_card_number;
 use uuid::Uuid;
 
 use super::ask::not_known;
 use super::{App, AppError};
-use crate::domain::{Intent, State, TransferState, holds_card_number};
+use crate::domain::{Intent, State, TransferState};
 use crate::store::audit::{self, Book, Broken};
 
 const SAMPLES_MAX: usize = 10;

@@ -27,7 +27,8 @@ pub struct NewVoid {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
     Payment(PaymentId),
-    /// Its latest payment. The order itself is marked as voided besides.
+    /// To void: its live payment, and the order itself is marked as voided. To
+    /// read: its latest payment.
     Order(OrderId),
 }
 
@@ -86,7 +87,7 @@ impl App {
             Target::Payment(id) => Ok(id),
             Target::Order(order) => {
                 let mut conn = self.db.acquire().await?;
-                let read = payments::of_order(&mut conn, order).await?;
+                let read = payments::live_of_order(&mut conn, order).await?;
                 read.map(|read| read.payment.id)
                     .ok_or_else(|| no_payment(order))
             }
@@ -105,7 +106,7 @@ impl VoidPayment {
             Target::Payment(id) => Some(id),
             Target::Order(order) => {
                 order_tombstones::lock_orders(tx, &[order]).await?;
-                let latest = payments::of_order(tx, order).await?;
+                let latest = payments::live_of_order(tx, order).await?;
                 latest.map(|read| read.payment.id)
             }
         };

@@ -4,7 +4,6 @@
 //! through [`Account::apply`].
 
 mod account;
-mod card_number;
 mod fact;
 mod ledger;
 mod payment;
@@ -13,7 +12,6 @@ mod transfer;
 mod transitions;
 
 pub use account::{Account, Change, Happened, NextCheck, Verdict};
-pub use card_number::holds_card_number;
 pub use fact::{Fact, Intent, IntentStatus, RefundSeen};
 pub use ledger::{LedgerAccount, Leg};
 pub use payment::{AMOUNT_MINOR_MAX, ATTEMPT_MAX, NewPayment, Payment, Refused};

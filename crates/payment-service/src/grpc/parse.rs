@@ -3,10 +3,10 @@
 use api::common::v1 as common;
 use api::payment::v1 as pb;
 use rpc::{Fields, Problem};
-use types::{Money, OrderId, PaymentId, RefundId};
+use types::{Money, OrderId, PaymentId, RefundId, holds_card_number};
 
 use crate::app::{Confirmation, NewCapture, NewRefund, NewVoid, Target};
-use crate::domain::{AMOUNT_MINOR_MAX, ATTEMPT_MAX, NewPayment, State, holds_card_number};
+use crate::domain::{AMOUNT_MINOR_MAX, ATTEMPT_MAX, NewPayment, State};
 
 const METHOD_CHARS_MAX: usize = 255;
 const REASON_CHARS_MAX: usize = 200;

@@ -7,9 +7,8 @@ use tonic::{Request, Response, Status};
 
 use super::batches::{self, Answers};
 use super::{calls, parse, render};
-use crate::app::App;
+use crate::app::{App, Cursor};
 use crate::message;
-use crate::store::payments::Cursor;
 
 type Answer<T> = Result<Response<T>, Status>;
 

@@ -54,6 +54,21 @@ async fn voiding_an_order_voids_its_payment_and_refuses_another_attempt() {
 }
 
 #[tokio::test]
+async fn of_an_order_the_live_attempt_is_voided_whatever_its_number() {
+    let shop = Shop::open().await;
+    let order = OrderId::generate();
+    let fifth = creation(order, 5, 1_000, "pm_card_chargeDeclined");
+    assert!(shop.create_keyed("5", fifth).await.is_err());
+    let third = creation(order, 3, 1_000, "pm_card_visa");
+    let third = shop.create_keyed("3", third).await.unwrap();
+    assert_eq!(shop.of_order(order).await.unwrap().attempt, 5);
+    let voided = shop.void_order(order).await.unwrap().unwrap();
+    assert_eq!(voided.state(), PaymentState::Voided);
+    assert_eq!(voided.id, third.id);
+    shop.assert_sound().await;
+}
+
+#[tokio::test]
 async fn voiding_what_was_declined_is_fine() {
     let shop = Shop::open().await;
     let order = OrderId::generate();

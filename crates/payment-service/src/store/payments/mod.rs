@@ -121,6 +121,22 @@ pub async fn of_order(conn: &mut PgConnection, order: OrderId) -> Result<Option<
     read(row)
 }
 
+/// The live attempt of an order, or else its latest one.
+pub async fn live_of_order(conn: &mut PgConnection, order: OrderId) -> Result<Option<Read>> {
+    let row: Option<Row> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from payments
+         where order_id = $1
+         order by state between 1 and 6 desc, attempt desc
+         limit 1"
+    ))
+    .bind(order.as_uuid())
+    .fetch_optional(conn)
+    .await?;
+    read(row)
+}
+
 fn read(row: Option<Row>) -> Result<Option<Read>> {
     let Some(row) = row else { return Ok(None) };
     let now = row.read_at;

@@ -35,7 +35,6 @@ pub struct Shop {
     pub database: TestDatabase,
     pub client: PaymentServiceClient<Channel>,
     pub admin: PaymentAdminServiceClient<Channel>,
-    pub grpc: SocketAddr,
     pub webhook_url: String,
     pub http: reqwest::Client,
     settings: Settings,
@@ -43,10 +42,9 @@ pub struct Shop {
     service: Option<Service>,
 }
 
-struct Service {
-    shutdown: CancellationToken,
-    tracker: TaskTracker,
-}
+/// On a runtime of its own, which is all that a crash leaves nothing of: work
+/// ends wherever it waits.
+struct Service(Option<tokio::runtime::Runtime>);
 
 /// The simulator and how it was started.
 struct Provider {
@@ -99,7 +97,6 @@ impl Shop {
             database,
             client: PaymentServiceClient::new(channel.clone()),
             admin: PaymentAdminServiceClient::new(channel),
-            grpc,
             webhook_url,
             http: reqwest::Client::new(),
             settings,
@@ -108,24 +105,14 @@ impl Shop {
         }
     }
 
-    /// Ends the service without grace, as a crash does, and starts it anew.
+    /// Ends the service as a kill does, and starts it anew.
     pub async fn restart(&mut self) {
-        self.crash();
+        self.service.take();
         let (service, grpc) = Service::start(&self.settings).await;
         let channel = rpc::connect(&rpc::PeerSettings::at(format!("http://{grpc}"))).unwrap();
         self.client = PaymentServiceClient::new(channel.clone());
         self.admin = PaymentAdminServiceClient::new(channel);
-        self.grpc = grpc;
         self.service = Some(service);
-    }
-
-    /// The service takes no calls and claims no work any more. What is under way
-    /// cannot be torn out of a shared runtime: tests let it hang at the provider.
-    pub fn crash(&mut self) {
-        if let Some(service) = self.service.take() {
-            service.shutdown.cancel();
-            service.tracker.close();
-        }
     }
 
     // --- the provider
@@ -198,42 +185,50 @@ impl Shop {
     }
 }
 
-impl Drop for Shop {
-    fn drop(&mut self) {
-        self.crash();
+impl Service {
+    async fn start(settings: &Settings) -> (Service, SocketAddr) {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let grpc = runtime.spawn(serve(settings.clone())).await.unwrap();
+        (Service(Some(runtime)), grpc)
     }
 }
 
-impl Service {
-    async fn start(settings: &Settings) -> (Service, SocketAddr) {
-        let around = Around {
-            health: Health::new(),
-            shutdown: CancellationToken::new(),
-            tracker: TaskTracker::new(),
-            drain: Duration::from_secs(1),
-        };
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        let running: Running = loop {
-            match payment_service::start(settings, &around).await {
-                Ok(running) => break running,
-                // The listener of the one before is about to close.
-                Err(error) if tokio::time::Instant::now() > deadline => panic!("{error}"),
-                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-            }
-        };
-        for (name, part) in running.parts {
-            around.tracker.spawn(async move {
-                if let Err(error) = part.await {
-                    panic!("{name}: {error}");
-                }
-            });
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
         }
-        let service = Service {
-            shutdown: around.shutdown,
-            tracker: around.tracker,
-        };
-        (service, running.grpc)
     }
+}
+
+async fn serve(settings: Settings) -> SocketAddr {
+    let around = Around {
+        health: Health::new(),
+        shutdown: CancellationToken::new(),
+        tracker: TaskTracker::new(),
+        drain: Duration::from_secs(1),
+    };
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let running: Running = loop {
+        match payment_service::start(&settings, &around).await {
+            Ok(running) => break running,
+            // The listener of the one before is about to be closed.
+            Err(error) if tokio::time::Instant::now() > deadline => panic!("{error}"),
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    };
+    for (name, part) in running.parts {
+        tokio::spawn(async move {
+            if let Err(error) = part.await {
+                panic!("{name}: {error}");
+            }
+        });
+    }
+    running.grpc
 }
 
 impl Provider {
