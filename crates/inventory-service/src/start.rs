@@ -106,7 +106,7 @@ pub async fn start(settings: Settings, around: &Surroundings) -> Result<Replica,
     let parts = vec![
         part(
             "grpc",
-            bound.serve(routes, stop.clone(), around.drain_deadline),
+            bound.serve(routes, grpc::SERVICES, stop.clone(), around.drain_deadline),
         ),
         worker("relay", relay.run(stop.clone())),
         worker(

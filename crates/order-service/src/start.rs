@@ -81,6 +81,7 @@ pub async fn start(settings: Settings, around: Surroundings) -> Result<Running, 
     routes.add_service(around.health.grpc_service(SERVICES));
     let server = tokio::spawn(bound.serve(
         routes.routes(),
+        SERVICES,
         around.shutdown.clone(),
         around.drain_deadline,
     ));

@@ -19,6 +19,8 @@ const MAX_STREAMS_PER_CONNECTION: u32 = 1024;
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
 const MAX_RESET_STREAMS: usize = 1024;
 
+const HEALTH: &str = "grpc.health.v1.Health";
+
 /// Settings of a gRPC server.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -124,21 +126,25 @@ impl Bound {
         self.address
     }
 
-    /// Serves `routes` and reflection until `shutdown`, then finishes what is in
-    /// flight, at most for `drain`.
+    /// Serves `routes` and reflection of `services` (their full names) until
+    /// `shutdown`, then finishes what is in flight, at most for `drain`.
     ///
     /// # Errors
     /// `Serve` when the server fails; `Reflection` for broken descriptors.
     pub async fn serve(
         self,
         routes: Routes,
+        services: &[&str],
         shutdown: CancellationToken,
         drain: Duration,
     ) -> Result<(), Error> {
         let reflection = || {
-            tonic_reflection::server::Builder::configure()
+            let builder = tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(api::DESCRIPTORS)
-                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+            let all = [HEALTH].iter().chain(services);
+            all.fold(builder, |builder, name| builder.with_service_name(*name))
         };
         // Most clients still ask in the alpha's name.
         let routes = routes
