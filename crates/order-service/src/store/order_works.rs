@@ -195,7 +195,9 @@ pub async fn list(
         work_columns!(),
         " where w.order_id = $1
            and w.kind = $2
-           and ($3::timestamptz is null or (w.created_at, w.id) > ($3, $4::uuid))
+           and (w.created_at, w.id) > (
+                     coalesce($3::timestamptz, '-infinity'),
+                     coalesce($4::uuid, '00000000-0000-0000-0000-000000000000'))
          order by w.created_at, w.id
          limit $5"
     ))

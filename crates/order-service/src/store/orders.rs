@@ -9,7 +9,7 @@ use types::{Money, OrderId};
 use uuid::Uuid;
 
 use super::order_lines;
-use super::rows::{OrderRow, order_columns};
+use super::rows::{OrderRow, WholeOrderRow, order_columns, order_lines_column};
 use crate::domain::{Order, State, Target};
 
 /// When the saga of a written order goes on.
@@ -261,16 +261,18 @@ pub async fn lock(conn: &mut PgConnection, id: OrderId) -> database::Result<Opti
 
 /// Those of `ids` that exist, in no particular order.
 pub async fn get(conn: &mut PgConnection, ids: &[OrderId]) -> database::Result<Vec<Order>> {
-    let rows: Vec<OrderRow> = sqlx::query_as(concat!(
+    let rows: Vec<WholeOrderRow> = sqlx::query_as(concat!(
         "select ",
         order_columns!(),
+        ", ",
+        order_lines_column!(),
         " from orders
          where id = any($1)"
     ))
     .bind(ids.iter().map(OrderId::as_uuid).collect::<Vec<_>>())
-    .fetch_all(&mut *conn)
+    .fetch_all(conn)
     .await?;
-    with_lines(conn, rows).await
+    rows.into_iter().map(WholeOrderRow::order).collect()
 }
 
 /// Where an order stands, and nothing else of it.
@@ -289,6 +291,26 @@ pub struct Filter {
     pub state: Option<State>,
 }
 
+/// One statement per filter, so that each has the plan that it needs.
+macro_rules! list_where {
+    ($filter:literal) => {
+        concat!(
+            "select ",
+            order_columns!(),
+            ", ",
+            order_lines_column!(),
+            " from orders
+             where ",
+            $filter,
+            " and (created_at, id) < (
+                     coalesce($3::timestamptz, 'infinity'),
+                     coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+             order by created_at desc, id desc
+             limit $5"
+        )
+    };
+}
+
 /// Newest first, after a place in the list.
 pub async fn list(
     conn: &mut PgConnection,
@@ -296,26 +318,24 @@ pub async fn list(
     after: Option<(DateTime<Utc>, Uuid)>,
     limit: i64,
 ) -> database::Result<Vec<Order>> {
-    let rows: Vec<OrderRow> = sqlx::query_as(concat!(
-        "select ",
-        order_columns!(),
-        " from orders
-         where ($1::text is null or customer_id = $1)
-           and ($2::smallint is null or state = $2)
-           and ($3::timestamptz is null or (created_at, id) < ($3, $4::uuid))
-         order by created_at desc, id desc
-         limit $5"
-    ))
-    .bind(filter.customer_id.as_deref())
-    .bind(filter.state.map(State::number))
-    .bind(after.map(|(time, _)| time))
-    .bind(after.map(|(_, id)| id))
-    .bind(limit)
-    .fetch_all(&mut *conn)
-    .await?;
-    with_lines(conn, rows).await
+    let statement = match (&filter.customer_id, filter.state) {
+        (None, None) => list_where!("$1::text is null and $2::smallint is null"),
+        (Some(_), None) => list_where!("customer_id = $1 and $2::smallint is null"),
+        (None, Some(_)) => list_where!("$1::text is null and state = $2"),
+        (Some(_), Some(_)) => list_where!("customer_id = $1 and state = $2"),
+    };
+    let rows: Vec<WholeOrderRow> = sqlx::query_as(statement)
+        .bind(filter.customer_id.as_deref())
+        .bind(filter.state.map(State::number))
+        .bind(after.map(|(time, _)| time))
+        .bind(after.map(|(_, id)| id))
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(WholeOrderRow::order).collect()
 }
 
+/// Under a lock or a claim, where nobody else writes the lines.
 pub(super) async fn with_lines(
     conn: &mut PgConnection,
     rows: Vec<OrderRow>,

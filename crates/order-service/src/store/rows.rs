@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
-use types::{Currency, CustomerId, Money, OrderId, PaymentId};
+use types::{Currency, CustomerId, Money, OrderId, PaymentId, Quantity, Sku};
 use uuid::Uuid;
 
-use crate::domain::{CaptureMethod, Effect, Order, Refusal, Saga, State, StateReason, Target};
+use crate::domain::{
+    CaptureMethod, Effect, Line, Order, Refusal, Saga, State, StateReason, Target,
+};
 
 /// Every column that [`OrderRow`] reads.
 macro_rules! order_columns {
@@ -21,6 +23,47 @@ macro_rules! order_columns {
     };
 }
 pub(super) use order_columns;
+
+/// The lines of an order in the same statement, so that both are of one
+/// moment. Not for statements that lock: there the lines are read under the
+/// lock, in a statement of their own.
+macro_rules! order_lines_column {
+    () => {
+        "(select coalesce(json_agg(
+                     json_build_array(number, sku, quantity, unit_price_minor, fulfilled, returned)
+                     order by number), '[]')
+          from order_lines where order_id = orders.id) as lines"
+    };
+}
+pub(super) use order_lines_column;
+
+/// number, sku, quantity, unit_price_minor, fulfilled, returned
+type LineColumns = (i32, String, i64, Option<i64>, i64, i64);
+
+#[derive(sqlx::FromRow)]
+pub(super) struct WholeOrderRow {
+    #[sqlx(flatten)]
+    order: OrderRow,
+    lines: Json<Vec<LineColumns>>,
+}
+
+impl WholeOrderRow {
+    pub(super) fn order(self) -> database::Result<Order> {
+        let mut order = self.order.order()?;
+        let Json(lines) = self.lines;
+        for (number, sku, quantity, unit_price_minor, fulfilled, returned) in lines {
+            order.lines.push(Line {
+                number,
+                sku: known(Sku::parse(&sku).ok(), "sku")?,
+                quantity: known(Quantity::try_from(quantity).ok(), "quantity")?,
+                unit_price: unit_price_minor.map(|minor| Money::new(minor, order.currency)),
+                fulfilled,
+                returned,
+            });
+        }
+        Ok(order)
+    }
+}
 
 #[derive(sqlx::FromRow)]
 pub(super) struct OrderRow {

@@ -142,7 +142,9 @@ pub async fn list(
         order_columns!(),
         " from orders
          where (state = 9 or (not $1 and next_run_at is not null))
-           and ($2::timestamptz is null or (created_at, id) > ($2, $3::uuid))
+           and (created_at, id) > (
+                     coalesce($2::timestamptz, '-infinity'),
+                     coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))
          order by created_at, id
          limit $4"
     ))
