@@ -1,11 +1,12 @@
 //! inventory-service: what there is, where it is, and to whom it is promised.
 //!
-//! `domain` has the rules, `store` the SQL, `app` one file per verb, `grpc`
-//! the edge, `worker` what runs unasked. [`start`] builds a replica; the binary
-//! and the tests both use it.
+//! `domain` has the rules, `store` the SQL, `events` what is told to others, `app`
+//! one file per verb, `grpc` the edge, `worker` what runs unasked. [`start`] builds a
+//! replica; the binary and the tests both use it.
 
 pub mod app;
 pub mod domain;
+mod events;
 pub mod grpc;
 mod settings;
 mod start;

@@ -26,7 +26,6 @@ pub mod applied;
 pub mod audit;
 mod codes;
 pub mod conflict;
-pub mod events;
 pub mod items;
 pub mod levels;
 pub mod locations;

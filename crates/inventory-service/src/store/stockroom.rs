@@ -10,7 +10,7 @@ use types::{LocationId, OrderId};
 use uuid::Uuid;
 
 use super::{
-    applied, conflict, events, items, levels, locations, movements, reservation_lines, reservations,
+    applied, conflict, items, levels, locations, movements, reservation_lines, reservations,
 };
 use crate::domain::{
     Adjustment, AppliedKind, Level, Line, LinesTouched, Reservation, Spot, Stockroom, Target, Wish,
@@ -293,7 +293,7 @@ pub async fn save(conn: &mut PgConnection, room: &Stockroom) -> Result<()> {
     if !changes.applied.is_empty() {
         applied::insert(conn, &changes.applied).await?;
     }
-    events::append(conn, &changes.events, room.now).await?;
+    crate::events::append(conn, &changes.events, room.now).await?;
     let unused: Vec<Spot> = changes.made.difference(&changes.levels).cloned().collect();
     if !unused.is_empty() {
         levels::delete_unused(conn, &unused).await?;
