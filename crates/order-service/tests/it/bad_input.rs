@@ -162,6 +162,12 @@ async fn a_card_number_is_refused_and_not_repeated() {
         assert_eq!(fields(&status.unwrap_err()), ["reason"]);
         let status = shop.create_with_key(number, basket()).await.unwrap_err();
         assert_eq!(reason(&status), Reason::IdempotencyKeyInvalid);
+        let names = with(|order| {
+            order.reference = number.to_owned();
+            order.customer_id = number.to_owned();
+        });
+        let status = shop.create(names).await.unwrap_err();
+        assert_eq!(fields(&status), ["customer_id", "reference"]);
     }
 }
 
