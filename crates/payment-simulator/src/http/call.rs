@@ -8,7 +8,6 @@ use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 
-use super::card_number::looks_like_card;
 use super::error::Failure;
 use super::form::{Form, card_data};
 use super::{Api, auth};
@@ -38,7 +37,7 @@ impl FromRequest<Arc<Api>> for Call {
         let (parts, body) = request.into_parts();
         auth::check(&parts.headers, &api.api_key)?;
         let path = parts.uri.path();
-        if path.split('/').any(looks_like_card) {
+        if path.split('/').any(types::holds_card_number) {
             return Err(card_data().into());
         }
         if parts.method == Method::GET {
@@ -103,7 +102,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
             format!("Idempotency keys must be 1 to {KEY_CHARS_MAX} printable ASCII characters."),
         ));
     }
-    match looks_like_card(key) {
+    match types::holds_card_number(key) {
         true => Err(card_data()),
         false => Ok(Some(key.to_owned())),
     }

@@ -4,7 +4,6 @@
 use axum::response::{IntoResponse, Response};
 use http::{Method, Uri};
 
-use super::card_number::looks_like_card;
 use super::reply::respond;
 use crate::app::AppError;
 use crate::wire::Problem;
@@ -37,7 +36,7 @@ impl IntoResponse for Failure {
 }
 
 pub async fn unknown_url(method: Method, uri: Uri) -> Failure {
-    let path = match looks_like_card(uri.path()) {
+    let path = match types::holds_card_number(uri.path()) {
         true => "…",
         false => uri.path(),
     };

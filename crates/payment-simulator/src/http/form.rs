@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::card_number::{is_card_field, looks_like_card};
+use super::card_number::is_card_field;
 use crate::books::keys::Fingerprint;
 use crate::wire::Problem;
 
@@ -21,7 +21,10 @@ impl Form {
         let pairs: BTreeMap<String, String> =
             form_urlencoded::parse(encoded).into_owned().collect();
         for (name, value) in &pairs {
-            if is_card_field(name) || looks_like_card(name) || looks_like_card(value) {
+            if is_card_field(name)
+                || types::holds_card_number(name)
+                || types::holds_card_number(value)
+            {
                 return Err(card_data());
             }
         }
