@@ -94,21 +94,44 @@ impl Calls {
         })
         .await
         .expect("an item");
+        let broken = self.set_stock(sku, on_hand).await;
+        assert!(broken.is_empty(), "a first stock breaks no promise");
+    }
+
+    /// Sets what is on hand, by force; gives the orders whose promise it broke.
+    pub async fn set_stock(&self, sku: &str, on_hand: i64) -> Vec<String> {
         let set = stock::SetStockRequest {
             sku: sku.to_owned(),
             on_hand,
-            reason: "first stock".to_owned(),
+            reason: "counted".to_owned(),
+            force: true,
             ..Default::default()
         };
-        rpc::call(set, Some(&key), TIMEOUT, |request| {
+        let key = Uuid::now_v7().to_string();
+        let set = rpc::call(set, Some(&key), TIMEOUT, |request| {
             let mut client = self.stock.clone();
             async move { client.set_stock(request).await }
-        })
-        .await
-        .expect("stock");
+        });
+        set.await.expect("stock").shortfall_order_ids
     }
 
-    /// Available over all locations.
+    /// Waits until an order is in a state.
+    pub async fn reached(&self, id: &str, state: order::OrderState) {
+        let deadline = std::time::Instant::now() + TIMEOUT;
+        loop {
+            let order = self.order(id).await;
+            if order.state() == state {
+                return;
+            }
+            assert!(
+                std::time::Instant::now() < deadline,
+                "not {state:?}: {order:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The level at the first location.
     pub async fn level(&self, sku: &str) -> stock::StockLevel {
         let request = stock::GetStockRequest {
             sku: sku.to_owned(),

@@ -209,3 +209,34 @@ async fn payments_of_unknown_outcome_reach_their_end() {
     }
     assert_eq!(calls.violations().await, vec![]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_whose_promised_stock_is_gone_waits_for_a_person_who_cancels_it() {
+    let shop = Shop::start().await;
+    let calls = &shop.calls;
+    calls.stocked("MUG", 10).await;
+    let order = calls.create("one", order_request(vec![line("MUG", 8)]));
+    let order = order.await.unwrap();
+    calls.settled(PATIENCE).await;
+    let broken = calls.set_stock("MUG", 5).await;
+    assert_eq!(broken, std::slice::from_ref(&order.id));
+    calls.reached(&order.id, OrderState::NeedsAttention).await;
+
+    let resolve = pb::ResolveSagaRequest {
+        order_id: order.id.clone(),
+        resolution: pb::SagaResolution::Cancel.into(),
+        reason: "water damage".to_owned(),
+        etag: String::new(),
+    };
+    rpc::call(resolve, Some("resolve"), PATIENCE, |request| {
+        let mut client = calls.order_admin.clone();
+        async move { client.resolve_saga(request).await }
+    })
+    .await
+    .unwrap();
+    calls.reached(&order.id, OrderState::Cancelled).await;
+    let payment = calls.payment_of(&order.id).await;
+    assert_eq!(payment.refunded, payment.captured);
+    assert_eq!(calls.level("MUG").await.available, 5);
+    assert_eq!(calls.violations().await, vec![]);
+}
