@@ -10,7 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Request, metadata::MetadataMap};
 use types::IdempotencyKey;
 
-use crate::{Problem, Reason};
+use crate::{Caller, Problem, Reason};
 
 const KEY_HEADER: &str = "idempotency-key";
 
@@ -26,10 +26,10 @@ pub struct Context {
 
 /// What the edge puts into the extensions of an admitted request.
 #[derive(Debug, Clone)]
-pub(crate) struct Admitted {
-    pub(crate) caller: Caller,
-    pub(crate) deadline: Deadline,
-    pub(crate) permit: Arc<OwnedSemaphorePermit>,
+pub struct Admitted {
+    pub caller: Caller,
+    pub deadline: Deadline,
+    pub permit: Arc<OwnedSemaphorePermit>,
 }
 
 impl Context {
@@ -88,32 +88,11 @@ impl Context {
             Problem::new(Reason::IdempotencyKeyInvalid, format!("{path}: {error}"))
         })?;
         Ok(idempotency::Request::new(
-            self.caller.principal.to_string(),
+            self.caller.principal().to_owned(),
             method,
             key,
             &message.encode_to_vec(),
         ))
-    }
-}
-
-/// Who calls.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    pub principal: Arc<str>,
-}
-
-impl Caller {
-    /// Everybody, where `auth.mode` is `none`.
-    pub(crate) fn local() -> Self {
-        Self {
-            principal: Arc::from("local"),
-        }
-    }
-
-    /// Whether the caller may do what `scope` names. Without authentication,
-    /// which only a local environment allows, everybody may do everything.
-    pub fn holds(&self, _scope: &str) -> bool {
-        true
     }
 }
 

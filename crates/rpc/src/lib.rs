@@ -5,6 +5,7 @@
 //! Not in here: what any verb does, and any service's own types.
 
 mod admission;
+mod caller;
 mod client;
 mod context;
 mod edge;
@@ -18,8 +19,9 @@ mod tasks;
 mod wire;
 
 pub use api::common::v1::ErrorReason as Reason;
+pub use caller::{ANY_CUSTOMER, Caller, NoCaller};
 pub use client::{PeerSettings, call, connect};
-pub use context::{Caller, Context, Deadline};
+pub use context::{Admitted, Context, Deadline};
 pub use fields::{Fields, etag};
 pub use paging::Pages;
 pub use problem::Problem;

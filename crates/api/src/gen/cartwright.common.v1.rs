@@ -15,6 +15,61 @@ pub struct AuditFinding {
     #[prost(string, repeated, tag = "4")]
     pub samples: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
+/// One act: a mutating call that was carried out or refused for good. Entries
+/// are never changed nor deleted.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AuditEntry {
+    /// Grows in the order of recording.
+    #[prost(int64, tag = "1")]
+    pub id: i64,
+    /// When it was recorded.
+    #[prost(message, optional, tag = "2")]
+    pub time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Who did it: the subject of the token, or "service:NAME".
+    #[prost(string, tag = "3")]
+    pub principal: ::prost::alloc::string::String,
+    /// The client that the token was issued to, if it says so.
+    #[prost(string, tag = "4")]
+    pub client: ::prost::alloc::string::String,
+    /// What was called, for example "cartwright.order.v1.OrderService/CancelOrder".
+    #[prost(string, tag = "5")]
+    pub method: ::prost::alloc::string::String,
+    /// The idempotency key of the call.
+    #[prost(string, tag = "6")]
+    pub idempotency_key: ::prost::alloc::string::String,
+    /// "OK", or the reason of the refusal.
+    #[prost(string, tag = "7")]
+    pub outcome: ::prost::alloc::string::String,
+    /// The trace in which it happened.
+    #[prost(string, tag = "8")]
+    pub trace_id: ::prost::alloc::string::String,
+}
+/// Asks for audit entries.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListAuditEntriesRequest {
+    /// Only those of this principal; empty: all.
+    #[prost(string, tag = "1")]
+    pub principal: ::prost::alloc::string::String,
+    /// Only those of this method; empty: all.
+    #[prost(string, tag = "2")]
+    pub method: ::prost::alloc::string::String,
+    /// 1 to 100; 0 means 50.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// From the page before, or empty.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// A page of audit entries.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListAuditEntriesResponse {
+    /// The entries, newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub entries: ::prost::alloc::vec::Vec<AuditEntry>,
+    /// Empty on the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
 /// Every reason that `google.rpc.ErrorInfo.reason` can carry, without the
 /// prefix `ERROR_REASON_`, in the domain `cartwright`. Reasons are stable: one
 /// is never renamed nor given another gRPC code.
@@ -49,6 +104,11 @@ pub enum ErrorReason {
     AmountOverflow = 11,
     /// INVALID_ARGUMENT: two amounts of one request differ in currency.
     CurrencyMismatch = 12,
+    /// UNAUTHENTICATED: the call brings no token, or one that is not valid; the
+    /// metadata `token_error` tells which.
+    Unauthenticated = 13,
+    /// UNIMPLEMENTED: there is no such method.
+    UnknownMethod = 14,
     /// FAILED_PRECONDITION: `PreconditionFailure` and the metadata of `ErrorInfo`
     /// name each short line with the requested and the available quantity.
     OutOfStock = 20,
@@ -103,6 +163,9 @@ pub enum ErrorReason {
     DeadlineExceeded = 82,
     /// INTERNAL: a bug; the log has the cause under the trace id.
     Internal = 83,
+    /// RESOURCE_EXHAUSTED with `RetryInfo`: the caller has used up its rate; the
+    /// metadata `limit` tells which.
+    RateLimited = 84,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -124,6 +187,8 @@ impl ErrorReason {
             Self::Conflict => "ERROR_REASON_CONFLICT",
             Self::AmountOverflow => "ERROR_REASON_AMOUNT_OVERFLOW",
             Self::CurrencyMismatch => "ERROR_REASON_CURRENCY_MISMATCH",
+            Self::Unauthenticated => "ERROR_REASON_UNAUTHENTICATED",
+            Self::UnknownMethod => "ERROR_REASON_UNKNOWN_METHOD",
             Self::OutOfStock => "ERROR_REASON_OUT_OF_STOCK",
             Self::UnknownSku => "ERROR_REASON_UNKNOWN_SKU",
             Self::UnknownLocation => "ERROR_REASON_UNKNOWN_LOCATION",
@@ -147,6 +212,7 @@ impl ErrorReason {
             Self::Unavailable => "ERROR_REASON_UNAVAILABLE",
             Self::DeadlineExceeded => "ERROR_REASON_DEADLINE_EXCEEDED",
             Self::Internal => "ERROR_REASON_INTERNAL",
+            Self::RateLimited => "ERROR_REASON_RATE_LIMITED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -165,6 +231,8 @@ impl ErrorReason {
             "ERROR_REASON_CONFLICT" => Some(Self::Conflict),
             "ERROR_REASON_AMOUNT_OVERFLOW" => Some(Self::AmountOverflow),
             "ERROR_REASON_CURRENCY_MISMATCH" => Some(Self::CurrencyMismatch),
+            "ERROR_REASON_UNAUTHENTICATED" => Some(Self::Unauthenticated),
+            "ERROR_REASON_UNKNOWN_METHOD" => Some(Self::UnknownMethod),
             "ERROR_REASON_OUT_OF_STOCK" => Some(Self::OutOfStock),
             "ERROR_REASON_UNKNOWN_SKU" => Some(Self::UnknownSku),
             "ERROR_REASON_UNKNOWN_LOCATION" => Some(Self::UnknownLocation),
@@ -190,6 +258,7 @@ impl ErrorReason {
             "ERROR_REASON_UNAVAILABLE" => Some(Self::Unavailable),
             "ERROR_REASON_DEADLINE_EXCEEDED" => Some(Self::DeadlineExceeded),
             "ERROR_REASON_INTERNAL" => Some(Self::Internal),
+            "ERROR_REASON_RATE_LIMITED" => Some(Self::RateLimited),
             _ => None,
         }
     }
@@ -203,4 +272,101 @@ pub struct Money {
     /// ISO 4217 alphabetic code in capitals, for example "GBP".
     #[prost(string, tag = "2")]
     pub currency_code: ::prost::alloc::string::String,
+}
+/// Who may call a method, and what a call weighs.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Access {
+    /// The scope that a token must hold, for example "orders:write".
+    #[prost(string, tag = "1")]
+    pub scope: ::prost::alloc::string::String,
+    /// Whose objects.
+    #[prost(enumeration = "Audience", tag = "2")]
+    pub audience: i32,
+    /// Services whose verified client certificate opens the method without a
+    /// token, by the DNS name in it.
+    #[prost(string, repeated, tag = "3")]
+    pub peers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What a call takes from the caller's rate limits; 0 means 1.
+    #[prost(uint32, tag = "4")]
+    pub cost: u32,
+    /// Where a created resource is found over HTTP, as a template over the
+    /// response, for example "/api/orders/{order.id}". Empty when nothing is
+    /// created.
+    #[prost(string, tag = "5")]
+    pub created: ::prost::alloc::string::String,
+}
+/// What a field of a request must be, for generated documents. The service
+/// itself decides; these words have to agree with it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Rules {
+    /// Must be given.
+    #[prost(bool, tag = "1")]
+    pub required: bool,
+    /// Fewest characters.
+    #[prost(uint32, tag = "2")]
+    pub min_length: u32,
+    /// Most characters.
+    #[prost(uint32, tag = "3")]
+    pub max_length: u32,
+    /// A regular expression for the whole text.
+    #[prost(string, tag = "4")]
+    pub pattern: ::prost::alloc::string::String,
+    /// A format of JSON Schema, for example "uuid".
+    #[prost(string, tag = "5")]
+    pub format: ::prost::alloc::string::String,
+    /// Smallest number.
+    #[prost(int64, optional, tag = "6")]
+    pub minimum: ::core::option::Option<i64>,
+    /// Largest number.
+    #[prost(int64, optional, tag = "7")]
+    pub maximum: ::core::option::Option<i64>,
+    /// Fewest elements.
+    #[prost(uint32, tag = "8")]
+    pub min_items: u32,
+    /// Most elements.
+    #[prost(uint32, tag = "9")]
+    pub max_items: u32,
+    /// A value that works with the catalogue of `make up`.
+    #[prost(string, tag = "10")]
+    pub example: ::prost::alloc::string::String,
+}
+/// Whose objects a method touches, and so who may call it besides needing its
+/// scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Audience {
+    /// Not used: a service with such a method does not start.
+    Unspecified = 0,
+    /// Nothing in it belongs to one customer: any caller that holds the scope.
+    Everybody = 1,
+    /// A caller without the scope `customers:any` is the customer that is the
+    /// subject of its token: it sees and touches its own objects only, and those
+    /// of others are NOT_FOUND.
+    Owner = 2,
+    /// Only callers that hold `customers:any` too: staff and back ends.
+    Staff = 3,
+}
+impl Audience {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "AUDIENCE_UNSPECIFIED",
+            Self::Everybody => "AUDIENCE_EVERYBODY",
+            Self::Owner => "AUDIENCE_OWNER",
+            Self::Staff => "AUDIENCE_STAFF",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "AUDIENCE_UNSPECIFIED" => Some(Self::Unspecified),
+            "AUDIENCE_EVERYBODY" => Some(Self::Everybody),
+            "AUDIENCE_OWNER" => Some(Self::Owner),
+            "AUDIENCE_STAFF" => Some(Self::Staff),
+            _ => None,
+        }
+    }
 }

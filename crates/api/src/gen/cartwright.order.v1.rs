@@ -2379,6 +2379,38 @@ pub mod order_admin_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// ListAuditEntries lists who did what in this service, newest first.
+        pub async fn list_audit_entries(
+            &mut self,
+            request: impl tonic::IntoRequest<
+                super::super::super::common::v1::ListAuditEntriesRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::common::v1::ListAuditEntriesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/cartwright.order.v1.OrderAdminService/ListAuditEntries",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "cartwright.order.v1.OrderAdminService",
+                        "ListAuditEntries",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -2430,6 +2462,16 @@ pub mod order_admin_service_server {
             request: tonic::Request<super::RunAuditRequest>,
         ) -> std::result::Result<
             tonic::Response<super::RunAuditResponse>,
+            tonic::Status,
+        >;
+        /// ListAuditEntries lists who did what in this service, newest first.
+        async fn list_audit_entries(
+            &self,
+            request: tonic::Request<
+                super::super::super::common::v1::ListAuditEntriesRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::common::v1::ListAuditEntriesResponse>,
             tonic::Status,
         >;
     }
@@ -2721,6 +2763,58 @@ pub mod order_admin_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RunAuditSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/cartwright.order.v1.OrderAdminService/ListAuditEntries" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListAuditEntriesSvc<T: OrderAdminService>(pub Arc<T>);
+                    impl<
+                        T: OrderAdminService,
+                    > tonic::server::UnaryService<
+                        super::super::super::common::v1::ListAuditEntriesRequest,
+                    > for ListAuditEntriesSvc<T> {
+                        type Response = super::super::super::common::v1::ListAuditEntriesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                super::super::super::common::v1::ListAuditEntriesRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OrderAdminService>::list_audit_entries(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListAuditEntriesSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -8,6 +8,13 @@ use super::{Api, render};
 
 #[tonic::async_trait]
 impl InventoryAdminService for Api {
+    async fn list_audit_entries(
+        &self,
+        _request: Request<api::common::v1::ListAuditEntriesRequest>,
+    ) -> Result<Response<api::common::v1::ListAuditEntriesResponse>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
     async fn run_audit(
         &self,
         _request: Request<pb::RunAuditRequest>,

@@ -11,6 +11,13 @@ use crate::app::method;
 
 #[tonic::async_trait]
 impl OrderAdminService for Api {
+    async fn list_audit_entries(
+        &self,
+        _request: Request<api::common::v1::ListAuditEntriesRequest>,
+    ) -> Result<Response<api::common::v1::ListAuditEntriesResponse>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
     async fn list_sagas(
         &self,
         request: Request<pb::ListSagasRequest>,

@@ -18,7 +18,7 @@ const BATCH_MAX: usize = 100;
 
 pub(super) fn asker(caller: &Caller) -> Asker {
     Asker {
-        actor: caller.principal.to_string(),
+        actor: caller.principal().to_owned(),
         traceparent: telemetry::propagation::current_traceparent(),
     }
 }

@@ -22,6 +22,13 @@ impl Admin {
 
 #[tonic::async_trait]
 impl PaymentAdminService for Admin {
+    async fn list_audit_entries(
+        &self,
+        _request: Request<api::common::v1::ListAuditEntriesRequest>,
+    ) -> Result<Response<api::common::v1::ListAuditEntriesResponse>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
     async fn run_audit(
         &self,
         request: Request<pb::RunAuditRequest>,
