@@ -9,7 +9,7 @@ use serde::Deserialize;
 pub struct Settings {
     pub server: rpc::ServerSettings,
     pub database: database::Settings,
-    pub redis: outbox::RedisSettings,
+    pub redis: redis_connection::Settings,
     #[serde(default)]
     pub holds: Holds,
     #[serde(default)]

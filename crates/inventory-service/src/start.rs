@@ -81,7 +81,7 @@ pub async fn start(settings: Settings, around: &Surroundings) -> Result<Replica,
     let db = Database::connect(&settings.database, "inventory-service").await?;
     probe(&around.health, &db);
     warn_of_durability(&db).await;
-    let relay = outbox::Relay::new(db.clone(), settings.redis.clone());
+    let relay = outbox::Relay::new(db.clone(), settings.redis.clone().into());
     let head = Head::default();
     let after_commit = AfterCommit {
         relay: relay.wake_handle(),

@@ -12,7 +12,7 @@ use crate::peers;
 pub struct Settings {
     pub server: rpc::ServerSettings,
     pub database: database::Settings,
-    pub redis: outbox::RedisSettings,
+    pub redis: redis_connection::Settings,
     pub inventory: rpc::PeerSettings,
     pub payment: rpc::PeerSettings,
     #[serde(default)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use database::Database;
 use health::Health;
+use redis_connection::Redis;
 use rpc::{Pages, Tasks};
 use sqlx::migrate::Migrator;
 use tokio::time::Instant;
@@ -60,7 +61,8 @@ pub async fn start(settings: Settings, around: Surroundings) -> Result<Running, 
     }
     let bound = rpc::bind(&settings.server).await?;
     let address = bound.local_addr();
-    let relay = outbox::Relay::new(db.clone(), settings.redis.clone());
+    let redis = Redis::new(settings.redis.clone());
+    let relay = outbox::Relay::new(db.clone(), redis.clone());
     let app = App::new(
         db.clone(),
         Peers::connect(&settings.peers())?,
@@ -70,7 +72,7 @@ pub async fn start(settings: Settings, around: Surroundings) -> Result<Running, 
     );
     probe(&around.health, &db);
     let drained = CancellationToken::new();
-    work(&settings, &app, &db, relay, &around, &drained);
+    work(&settings, &app, &db, &redis, relay, &around, &drained);
     let api = Api {
         app: app.clone(),
         tasks: Tasks::new(around.tracker.clone()),
@@ -114,13 +116,13 @@ fn work(
     settings: &Settings,
     app: &App,
     db: &Database,
+    redis: &Redis,
     relay: outbox::Relay,
     around: &Surroundings,
     drained: &CancellationToken,
 ) {
     let stop = || around.shutdown.clone();
     let name = format!("order-service-{}", uuid::Uuid::now_v7());
-    let redis = || settings.redis.clone();
     let lease = settings.patience().lease;
     // Leases are kept, and events published, until the last saga has ended.
     tokio::spawn(worker::renew_claims(app.clone(), lease, drained.clone()));
@@ -131,14 +133,14 @@ fn work(
     tracker.spawn(worker::payment_events(
         app.clone(),
         db.clone(),
-        redis(),
+        redis.clone(),
         name.clone(),
         stop(),
     ));
     tracker.spawn(worker::inventory_events(
         app.clone(),
         db.clone(),
-        redis(),
+        redis.clone(),
         name,
         stop(),
     ));

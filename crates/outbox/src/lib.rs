@@ -29,7 +29,6 @@ mod outage;
 mod parked;
 mod relay;
 mod seat;
-mod settings;
 
 pub use append::append;
 pub use consumer::Consumer;
@@ -39,7 +38,6 @@ pub use handler::{HandleError, Handler};
 pub use inbox::prune_inbox;
 pub use parked::{Parked, parked, release_parked};
 pub use relay::{Relay, Wake};
-pub use settings::RedisSettings;
 
 /// The tables `outbox`, `inbox` and `inbox_parked`.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();

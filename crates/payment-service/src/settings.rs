@@ -1,6 +1,5 @@
 //! What an operator sets beside the settings of every process.
 
-use outbox::RedisSettings;
 use serde::Deserialize;
 
 use crate::{app, http, provider};
@@ -11,7 +10,7 @@ pub struct Settings {
     pub server: rpc::ServerSettings,
     pub database: database::Settings,
     /// Where events are published.
-    pub redis: RedisSettings,
+    pub redis: redis_connection::Settings,
     pub provider: provider::Settings,
     #[serde(default)]
     pub webhooks: http::Settings,

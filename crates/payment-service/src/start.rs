@@ -106,7 +106,7 @@ pub async fn start(settings: &Settings, around: &Around) -> Result<Running, Star
     probe(&around.health, &db);
     await_schema(&db, &around.shutdown).await?;
 
-    let relay = Relay::new(db.clone(), settings.redis.clone());
+    let relay = Relay::new(db.clone(), settings.redis.clone().into());
     let provider = Stripe::new(&settings.provider)?;
     let wake = relay.wake_handle();
     let app = App::new(db.clone(), provider, settings.checks.clone(), wake);

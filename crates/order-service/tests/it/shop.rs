@@ -81,9 +81,7 @@ impl Shop {
         Settings {
             server: ServerSettings::at(any, "a secret of the tests".into()),
             database: self.store.settings.clone(),
-            redis: outbox::RedisSettings {
-                url: self.redis.url.clone().into(),
-            },
+            redis: redis_connection::Settings::new(self.redis.url.as_str()),
             inventory: peer(self.fakes.inventory),
             payment: peer(self.fakes.payment),
             saga: self.saga.clone(),

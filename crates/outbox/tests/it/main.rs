@@ -10,6 +10,5 @@ mod consuming;
 mod misfortune;
 mod parking;
 mod relaying;
-mod settings;
 mod world;
 mod writers;

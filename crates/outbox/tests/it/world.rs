@@ -1,8 +1,9 @@
 //! A database, a Redis, and what the tests do with them.
 
 use database::Database;
-use outbox::{Consumer, Event, HandleError, Handler, Received, RedisSettings, Relay};
+use outbox::{Consumer, Event, HandleError, Handler, Received, Relay};
 use redis::{AsyncCommands, Value, streams::StreamRangeReply};
+use redis_connection::{Redis, Settings};
 use sqlx::PgConnection;
 use std::{
     collections::HashMap,
@@ -46,10 +47,8 @@ impl World {
         Self { db, redis }
     }
 
-    pub fn settings(&self) -> RedisSettings {
-        RedisSettings {
-            url: self.redis.url.clone().into(),
-        }
+    pub fn settings(&self) -> Redis {
+        Redis::new(Settings::new(self.redis.url.as_str()))
     }
 
     pub fn relay(&self) -> Running {

@@ -1,0 +1,4 @@
+//! Ways to a real Redis.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Tests.
+
+mod settings;
