@@ -8,6 +8,7 @@ use tonic::{Request, Response, Status};
 use super::service::{Cursor, mutate, page, place};
 use super::{Api, parse, render};
 use crate::app::method;
+use crate::domain::Reach;
 
 #[tonic::async_trait]
 impl OrderAdminService for Api {
@@ -42,7 +43,11 @@ impl OrderAdminService for Api {
         request: Request<pb::GetSagaRequest>,
     ) -> Result<Response<pb::GetSagaResponse>, Status> {
         let id = parse::order_id(&request.get_ref().order_id)?;
-        let order = self.app.get_order(id).await.map_err(Problem::from)?;
+        let order = self
+            .app
+            .get_order(id, &Reach::All)
+            .await
+            .map_err(Problem::from)?;
         let saga = Some(render::saga(&order));
         Ok(Response::new(pb::GetSagaResponse { saga }))
     }

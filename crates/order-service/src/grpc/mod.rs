@@ -2,6 +2,7 @@
 
 mod admin;
 mod parse;
+mod reach;
 mod render;
 mod service;
 mod status;

@@ -6,7 +6,8 @@ use types::{
     Currency, CustomerId, FulfillmentId, Money, OrderId, Quantity, RefundId, ReturnId, Sku,
 };
 
-use crate::app::{Asker, NewFulfillment, NewRefund, NewReturn, Place};
+use super::reach::{customer, reach};
+use crate::app::{Asker, Filter, NewFulfillment, NewRefund, NewReturn, Place};
 use crate::domain::{CaptureMethod, NewLine, NewOrder, Resolution, State};
 
 pub(super) const SCOPE_PRICE: &str = "orders:price";
@@ -18,6 +19,7 @@ const BATCH_MAX: usize = 100;
 
 pub(super) fn asker(caller: &Caller) -> Asker {
     Asker {
+        reach: reach(caller),
         actor: caller.principal().to_owned(),
         traceparent: telemetry::propagation::current_traceparent(),
     }
@@ -46,7 +48,7 @@ pub(super) fn create_order(
         let message = format!("lines with a unit_price need the scope {SCOPE_PRICE}");
         return Err(Problem::new(Reason::ScopeMissing, message).with_metadata("scope", SCOPE_PRICE));
     }
-    let new = new_order(request)?;
+    let new = new_order(request, customer(&request.customer_id, caller)?)?;
     let overflow = |_| {
         let message = "lines: the total of the order leaves the range of 64 bits";
         Problem::new(Reason::AmountOverflow, message)
@@ -61,9 +63,9 @@ pub(super) fn create_order(
     })
 }
 
-fn new_order(request: &pb::CreateOrderRequest) -> Result<NewOrder, Problem> {
+fn new_order(request: &pb::CreateOrderRequest, customer: &str) -> Result<NewOrder, Problem> {
     let mut fields = Fields::default();
-    let customer_id = fields.parse("customer_id", CustomerId::parse(&request.customer_id));
+    let customer_id = fields.parse("customer_id", CustomerId::parse(customer));
     no_card_number(&mut fields, "customer_id", &request.customer_id);
     let currency = fields.parse("currency_code", Currency::parse(&request.currency_code));
     let lines = lines(&mut fields, &request.lines, currency);
@@ -372,9 +374,10 @@ pub(super) fn resolve_saga(
 /// The filter of a list: `None` inside is "all".
 pub(super) fn list_orders(
     request: &pb::ListOrdersRequest,
-) -> Result<(Option<String>, Option<State>), Problem> {
+    caller: &Caller,
+) -> Result<Filter, Problem> {
     let mut fields = Fields::default();
-    let customer = match request.customer_id.as_str() {
+    let customer_id = match customer(&request.customer_id, caller)? {
         "" => Some(None),
         id => fields
             .parse("customer_id", CustomerId::parse(id))
@@ -390,5 +393,6 @@ pub(super) fn list_orders(
             Some(state)
         }
     };
-    fields.finish(customer.zip(state))
+    let filter = customer_id.zip(state);
+    fields.finish(filter.map(|(customer_id, state)| Filter { customer_id, state }))
 }
