@@ -59,8 +59,12 @@ check-generated: generate ## Prove that the generated files are fresh.
 	  { echo "crates/api/src/gen is stale: run 'make generate' and commit" >&2; exit 1; }
 
 .PHONY: deny
-deny: ## Licences, bans and sources of all dependencies (needs cargo-deny).
-	cargo deny --all-features check bans licenses sources
+deny: ## Licences, bans, sources and known vulnerabilities of all dependencies.
+	@scripts/supply-chain deny
+
+.PHONY: sbom
+sbom: ## A CycloneDX bill of materials for each binary (.run/reports/sbom).
+	@scripts/supply-chain sbom
 
 .PHONY: ci
-ci: lint check-generated test ## What CI runs.
+ci: lint deny check-generated test ## What CI runs.
