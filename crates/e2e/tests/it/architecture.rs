@@ -113,8 +113,7 @@ fn services_know_only_parts_and_parts_stay_apart() {
                     parts.contains_key(knows) && knows != "testkit" && knows != "payment-simulator"
                 }
             };
-            let in_tests =
-                for_tests && !SERVICES.contains(&knows) && !KNOWS_ALL.contains(&knows);
+            let in_tests = for_tests && !SERVICES.contains(&knows) && !KNOWS_ALL.contains(&knows);
             if !allowed && !in_tests {
                 wrong.push(format!("{name} -> {knows}"));
             }
@@ -204,7 +203,10 @@ fn no_crate_may_use_unsafe_code() {
             wrong.push(shown(manifest));
         }
     }
-    assert!(wrong.is_empty(), "without the workspace's lints: {wrong:#?}");
+    assert!(
+        wrong.is_empty(),
+        "without the workspace's lints: {wrong:#?}"
+    );
     assert!(manifests.len() > 15, "the crates are where they were");
 }
 
