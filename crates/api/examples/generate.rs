@@ -19,10 +19,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut messages = compiler.file_descriptor_set();
     // Only options use it.
     messages.file.retain(|file| file.package() != "google.api");
+    // A message knows its name, and by it its descriptor.
+    let mut config = tonic_prost_build::Config::new();
+    config.enable_type_names();
     tonic_prost_build::configure()
         .out_dir(&out)
         .extern_path(".google.rpc", "::tonic_types::pb")
-        .compile_fds(messages)?;
+        .compile_fds_with_config(messages, config)?;
 
     // Encoded by the compiler, which keeps our options; prost would drop them.
     compiler.include_source_info(false);

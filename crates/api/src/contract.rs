@@ -133,7 +133,7 @@ fn read(pool: &DescriptorPool, descriptor: MethodDescriptor) -> Result<Method, C
     })
 }
 
-fn items_bring_keys(request: &MessageDescriptor) -> bool {
+pub(crate) fn items_bring_keys(request: &MessageDescriptor) -> bool {
     let items = request.get_field_by_name("items");
     items
         .and_then(|items| items.kind().as_message().cloned())

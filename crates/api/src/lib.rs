@@ -6,6 +6,7 @@
 
 pub mod contract;
 mod convert;
+pub mod message;
 
 pub use convert::{from_timestamp, to_timestamp};
 

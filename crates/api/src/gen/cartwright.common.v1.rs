@@ -15,6 +15,16 @@ pub struct AuditFinding {
     #[prost(string, repeated, tag = "4")]
     pub samples: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
+impl ::prost::Name for AuditFinding {
+    const NAME: &'static str = "AuditFinding";
+    const PACKAGE: &'static str = "cartwright.common.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.common.v1.AuditFinding".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.common.v1.AuditFinding".into()
+    }
+}
 /// One act: a mutating call that was carried out or refused for good. Entries
 /// are never changed nor deleted.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -37,12 +47,27 @@ pub struct AuditEntry {
     /// The idempotency key of the call.
     #[prost(string, tag = "6")]
     pub idempotency_key: ::prost::alloc::string::String,
-    /// "OK", or the reason of the refusal.
+    /// "OK"; "STARTED" when the work went on after the entry was made; or the
+    /// reason of the refusal.
     #[prost(string, tag = "7")]
     pub outcome: ::prost::alloc::string::String,
     /// The trace in which it happened.
     #[prost(string, tag = "8")]
     pub trace_id: ::prost::alloc::string::String,
+    /// What it was done to: the id or sku that the call names or creates, if it
+    /// is one.
+    #[prost(string, tag = "9")]
+    pub resource: ::prost::alloc::string::String,
+}
+impl ::prost::Name for AuditEntry {
+    const NAME: &'static str = "AuditEntry";
+    const PACKAGE: &'static str = "cartwright.common.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.common.v1.AuditEntry".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.common.v1.AuditEntry".into()
+    }
 }
 /// Asks for audit entries.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -60,6 +85,16 @@ pub struct ListAuditEntriesRequest {
     #[prost(string, tag = "4")]
     pub page_token: ::prost::alloc::string::String,
 }
+impl ::prost::Name for ListAuditEntriesRequest {
+    const NAME: &'static str = "ListAuditEntriesRequest";
+    const PACKAGE: &'static str = "cartwright.common.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.common.v1.ListAuditEntriesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.common.v1.ListAuditEntriesRequest".into()
+    }
+}
 /// A page of audit entries.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListAuditEntriesResponse {
@@ -69,6 +104,16 @@ pub struct ListAuditEntriesResponse {
     /// Empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListAuditEntriesResponse {
+    const NAME: &'static str = "ListAuditEntriesResponse";
+    const PACKAGE: &'static str = "cartwright.common.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.common.v1.ListAuditEntriesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.common.v1.ListAuditEntriesResponse".into()
+    }
 }
 /// Every reason that `google.rpc.ErrorInfo.reason` can carry, without the
 /// prefix `ERROR_REASON_`, in the domain `cartwright`. Reasons are stable: one
@@ -273,6 +318,16 @@ pub struct Money {
     #[prost(string, tag = "2")]
     pub currency_code: ::prost::alloc::string::String,
 }
+impl ::prost::Name for Money {
+    const NAME: &'static str = "Money";
+    const PACKAGE: &'static str = "cartwright.common.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.common.v1.Money".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.common.v1.Money".into()
+    }
+}
 /// Who may call a method, and what a call weighs.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Access {
@@ -294,6 +349,16 @@ pub struct Access {
     /// created.
     #[prost(string, tag = "5")]
     pub created: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Access {
+    const NAME: &'static str = "Access";
+    const PACKAGE: &'static str = "cartwright.common.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.common.v1.Access".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.common.v1.Access".into()
+    }
 }
 /// What a field of a request must be, for generated documents. The service
 /// itself decides; these words have to agree with it.
@@ -329,6 +394,16 @@ pub struct Rules {
     /// A value that works with the catalogue of `make up`.
     #[prost(string, tag = "10")]
     pub example: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Rules {
+    const NAME: &'static str = "Rules";
+    const PACKAGE: &'static str = "cartwright.common.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.common.v1.Rules".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.common.v1.Rules".into()
+    }
 }
 /// Whose objects a method touches, and so who may call it besides needing its
 /// scope.
