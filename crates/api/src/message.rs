@@ -63,6 +63,19 @@ pub enum Place<'a> {
 }
 
 impl Place<'_> {
+    /// Whether it is shown as `path`, which has no indexes.
+    pub fn is(&self, path: &str) -> bool {
+        match (self, path.rsplit_once('.')) {
+            (Self::Top | Self::Field { index: Some(_), .. }, _) => false,
+            (Self::Field { within, name, .. }, None) => {
+                *name == path && matches!(within, Self::Top)
+            }
+            (Self::Field { within, name, .. }, Some((outer, own))) => {
+                *name == own && within.is(outer)
+            }
+        }
+    }
+
     /// Whether it is in the field `name` of the message at the top.
     pub fn is_within(&self, name: &str) -> bool {
         match self {
