@@ -85,7 +85,7 @@ impl Authenticator {
 }
 
 /// The payload, once its signature is proven.
-fn proven<'t>(token: &'t Token<'_>, keys: &Keys) -> Result<&'t [u8], Rejected> {
+pub(crate) fn proven<'t>(token: &'t Token<'_>, keys: &Keys) -> Result<&'t [u8], Rejected> {
     let mut rejected = Rejected::Algorithm;
     for key in keys.named(token.header.kid.as_deref())? {
         let Some(algorithm) = key.algorithm(&token.header.alg) else {

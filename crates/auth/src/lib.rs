@@ -16,6 +16,8 @@ pub mod hostile;
 mod identity;
 mod keeper;
 mod keys;
+#[doc(hidden)]
+pub mod offline;
 mod rejected;
 mod settings;
 mod source;

@@ -12,7 +12,7 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// trusted one added is true, and what stands left of an untrusted one may be
 /// anything: so the answer is the rightmost that is not trusted. Where a
 /// trusted one added no address, it is that proxy's own.
-pub(crate) fn client(peer: IpAddr, headers: &HeaderMap, settings: &Settings) -> IpAddr {
+pub fn client(peer: IpAddr, headers: &HeaderMap, settings: &Settings) -> IpAddr {
     let mut client = peer.to_canonical();
     let mut hops = hops(headers, settings.forwarded_by);
     while is_trusted(client, settings) {

@@ -19,6 +19,8 @@ mod shared;
 mod subject;
 mod table;
 
+#[doc(hidden)]
+pub use address::client as client_address;
 pub use exceeded::Exceeded;
 pub use limiter::{Entry, Limits};
 pub use settings::{ForwardedBy, Network, Quota, Settings};

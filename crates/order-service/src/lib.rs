@@ -16,6 +16,8 @@ pub mod store;
 mod wire;
 mod worker;
 
+#[doc(hidden)]
+pub use grpc::every_request;
 pub use settings::{SagaSettings, Settings};
 pub use start::{MIGRATORS, Running, StartError, Surroundings, start};
 

@@ -165,7 +165,8 @@ impl Entry {
     }
 }
 
-fn parse(stream: &str, fields: &HashMap<String, Value>) -> Option<Received> {
+/// `None` when the entry is no event.
+pub fn parse(stream: &str, fields: &HashMap<String, Value>) -> Option<Received> {
     let kind = text(fields, "type")?
         .strip_prefix(stream)?
         .strip_prefix('.')?

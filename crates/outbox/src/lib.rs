@@ -31,6 +31,8 @@ mod relay;
 mod seat;
 
 pub use append::append;
+#[doc(hidden)]
+pub use broker::parse;
 pub use consumer::Consumer;
 pub use depth::{depth, lag};
 pub use event::{Event, Received};

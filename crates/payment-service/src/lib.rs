@@ -18,6 +18,8 @@ pub mod store;
 mod worker;
 
 pub use events::STREAM;
+#[doc(hidden)]
+pub use grpc::every_request;
 pub use settings::Settings;
 pub use start::{Around, Part, Running, StartError, migrate, serve, start};
 

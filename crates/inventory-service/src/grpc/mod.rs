@@ -3,6 +3,8 @@
 
 mod admin;
 mod batch;
+#[doc(hidden)]
+pub mod every_request;
 mod parse;
 mod parse_stock;
 mod render;

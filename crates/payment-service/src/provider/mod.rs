@@ -4,9 +4,12 @@
 
 mod error;
 mod stripe;
-mod wire;
+#[doc(hidden)]
+pub mod wire;
 
 pub use error::ProviderError;
+#[doc(hidden)]
+pub use stripe::refused;
 pub use stripe::{Listed, Stripe};
 pub use wire::{Event, EventObject};
 

@@ -5,7 +5,8 @@ mod auth;
 mod call;
 mod card_number;
 mod error;
-mod form;
+#[doc(hidden)]
+pub mod form;
 mod orders;
 mod payment_intents;
 mod refunds;
@@ -23,6 +24,8 @@ use secrecy::SecretString;
 use crate::app::App;
 use crate::settings::ApiSettings;
 
+#[doc(hidden)]
+pub use payment_intents::{parse_create, parse_page};
 pub use serve::serve;
 
 /// What the handlers share.
