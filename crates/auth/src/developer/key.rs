@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -70,21 +70,31 @@ impl Key {
 
     /// A signed token, issued now.
     pub fn mint(&self, mint: &Mint<'_>) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |since| since.as_secs());
-        let mut claims = json!({
-            "iss": mint.issuer,
-            "aud": mint.audience,
-            "sub": mint.subject,
-            "scope": mint.scopes.join(" "),
-            "iat": now,
-            "exp": now + mint.lifetime.as_secs(),
-        });
-        if let Some(client) = mint.client {
-            claims["client_id"] = client.into();
-        }
         let header = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": self.kid });
-        self.sign(&header.to_string(), &claims.to_string())
+        self.sign(&header.to_string(), &mint.claims(now()).to_string())
+    }
+
+    /// Whether `token` is one that this key minted for the same purpose, and
+    /// has so much of its lifetime left.
+    pub fn is_current(&self, token: &str, mint: &Mint<'_>, left: Duration) -> bool {
+        let Some((message, signature)) = token.trim().rsplit_once('.') else {
+            return false;
+        };
+        let minted: Option<Value> = message
+            .split_once('.')
+            .and_then(|(_, payload)| base64url::decode(payload))
+            .and_then(|payload| serde_json::from_slice(&payload).ok());
+        let (Some(minted), Some(signature)) = (minted, base64url::decode(signature)) else {
+            return false;
+        };
+        let wanted = mint.claims(now());
+        let same = |name: &str| minted[name] == wanted[name];
+        let public = UnparsedPublicKey::new(&ED25519, self.pair.public_key());
+        public.verify(message.as_bytes(), &signature).is_ok()
+            && ["iss", "aud", "sub", "scope", "client_id"]
+                .into_iter()
+                .all(same)
+            && minted["exp"].as_u64() >= Some(now() + left.as_secs())
     }
 
     /// Signs any header and any payload, also such as must be refused.
@@ -119,4 +129,26 @@ impl Key {
         let pair = Ed25519KeyPair::from_pkcs8(&document).ok()?;
         Some(Self::of(pair))
     }
+}
+
+impl Mint<'_> {
+    fn claims(&self, now: u64) -> Value {
+        let mut claims = json!({
+            "iss": self.issuer,
+            "aud": self.audience,
+            "sub": self.subject,
+            "scope": self.scopes.join(" "),
+            "iat": now,
+            "exp": now + self.lifetime.as_secs(),
+        });
+        if let Some(client) = self.client {
+            claims["client_id"] = client.into();
+        }
+        claims
+    }
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }

@@ -1,10 +1,10 @@
 //! The issuer of a laptop.
 
-use std::{fs, os::unix::fs::PermissionsExt, thread};
+use std::{fs, os::unix::fs::PermissionsExt, thread, time::Duration};
 
 use auth::{
     Authenticator, Settings,
-    developer::{self, Key},
+    developer::{self, Key, Mint},
 };
 
 use crate::issuer::token;
@@ -71,6 +71,53 @@ async fn the_published_key_verifies_what_the_private_one_signs() {
     let auth = Authenticator::start(&settings).await.unwrap();
     auth.verify(&token(&key)).await.unwrap();
     auth.verify(&token(&other)).await.unwrap_err();
+}
+
+#[test]
+fn a_token_is_current_while_nothing_about_it_has_changed() {
+    let key = Key::generate().unwrap();
+    let scopes = ["payments:read".to_owned()];
+    let day = Duration::from_secs(86_400);
+    let mint = Mint {
+        issuer: "issuer",
+        audience: "cartwright",
+        subject: "service:order-service",
+        scopes: &scopes,
+        client: Some("order-service"),
+        lifetime: 30 * day,
+    };
+    let token = key.mint(&mint);
+    assert!(key.is_current(&format!("{token}\n"), &mint, 15 * day));
+    assert!(!key.is_current(&token, &mint, 31 * day));
+    let changes = [
+        Mint {
+            issuer: "other",
+            ..mint.clone()
+        },
+        Mint {
+            audience: "other",
+            ..mint.clone()
+        },
+        Mint {
+            subject: "other",
+            ..mint.clone()
+        },
+        Mint {
+            scopes: &[],
+            ..mint.clone()
+        },
+        Mint {
+            client: None,
+            ..mint.clone()
+        },
+    ];
+    for changed in changes {
+        assert!(!key.is_current(&token, &changed, day), "{changed:?}");
+    }
+    assert!(!Key::generate().unwrap().is_current(&token, &mint, day));
+    for text in ["", "..", "a.b.c", &token[..token.len() - 4]] {
+        assert!(!key.is_current(text, &mint, day), "{text}");
+    }
 }
 
 #[test]
