@@ -26,14 +26,13 @@ use crate::settings::ApiSettings;
 
 #[doc(hidden)]
 pub use payment_intents::{parse_create, parse_page};
-pub use serve::serve;
+pub use serve::service;
 
 /// What the handlers share.
 pub struct Api {
     app: Arc<App>,
     api_key: SecretString,
     hold: Duration,
-    connections_max: usize,
 }
 
 impl Api {
@@ -42,7 +41,6 @@ impl Api {
             app,
             api_key: settings.api_key.clone(),
             hold: Duration::from_millis(settings.hold_ms_max),
-            connections_max: settings.connections_max,
         }
     }
 }
