@@ -17,11 +17,11 @@ use sqlx::postgres::PgConnectOptions;
 pub struct Settings {
     /// `postgres://user:password@host:port/database`; `sslmode` and
     /// `sslrootcert` are honoured.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("writeOnly" = true, "x-reload" = true))]
     pub url: SecretString,
     /// Takes the place of the password in the URL, so that the URL need not be
     /// a secret.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("x-reload" = true))]
     #[serde(default)]
     pub password: Option<SecretString>,
     /// How many connections one replica opens at most.

@@ -11,16 +11,17 @@ use serde::{Deserialize, Deserializer, de};
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// `redis://user:password@host:port/database`, or `rediss://` for TLS.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("writeOnly" = true, "x-reload" = true))]
     #[serde(deserialize_with = "redis_url")]
     pub url: SecretString,
     /// Takes the place of the password in the URL, so that the URL need not be
     /// a secret.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("x-reload" = true))]
     #[serde(default)]
     pub password: Option<SecretString>,
     /// The authorities, in PEM, that the server's certificate must come from;
     /// `ca_file` reads them from a file. Those of the system when absent.
+    #[schemars(extend("x-reload" = true))]
     #[serde(default)]
     pub ca: Option<String>,
 }
