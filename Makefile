@@ -62,6 +62,14 @@ check-generated: generate ## Prove that the generated files are fresh.
 deny: ## Licences, bans, sources and known vulnerabilities of all dependencies.
 	@scripts/supply-chain deny
 
+.PHONY: fuzz
+fuzz: ## Fuzz each decoder for FUZZ_SECONDS (60).
+	@scripts/fuzz run
+
+.PHONY: fuzz-smoke
+fuzz-smoke: ## Fuzz each decoder for a few seconds.
+	@scripts/fuzz smoke
+
 .PHONY: sbom
 sbom: ## A CycloneDX bill of materials for each binary (.run/reports/sbom).
 	@scripts/supply-chain sbom
