@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 /// Redis is away, each process counts by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("x-reload" = true))]
 pub struct Settings {
     /// What one customer may ask with own tokens. By default 20 units a second
     /// and 200 at once: a page that reads 30 things at a time and two orders a
