@@ -56,6 +56,17 @@ impl App {
         Ok(sagas::list(&mut conn, needs_attention, after, limit).await?)
     }
 
+    /// Who did what, newest first, older than the entry `before`.
+    pub async fn list_audit_entries(
+        &self,
+        filter: &audit::Filter,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<audit::Recorded>, Error> {
+        let mut conn = self.0.db.acquire().await?;
+        Ok(audit::list(&mut conn, filter, before, limit).await?)
+    }
+
     pub async fn list_fulfillments(
         &self,
         order: OrderId,

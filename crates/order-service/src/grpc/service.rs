@@ -58,7 +58,7 @@ impl OrderService for Api {
     ) -> Result<Response<pb::CreateOrderResponse>, Status> {
         let context = Context::of(&request)?;
         let message = request.into_inner();
-        let key = parse::identity(&context, method::CREATE_ORDER, &message)?;
+        let key = context.idempotent(method::CREATE_ORDER, &message)?;
         let input = parse::create_order(&message, &context.caller)?;
         let deadline = context.deadline;
         mutate!(self, context, async |app: crate::app::App| {
@@ -72,7 +72,7 @@ impl OrderService for Api {
     ) -> Result<Response<pb::CancelOrderResponse>, Status> {
         let context = Context::of(&request)?;
         let message = request.into_inner();
-        let key = parse::identity(&context, method::CANCEL_ORDER, &message)?;
+        let key = context.idempotent(method::CANCEL_ORDER, &message)?;
         let input = parse::cancel_order(&message, &context.caller)?;
         let deadline = context.deadline;
         mutate!(self, context, async |app: crate::app::App| {
@@ -86,7 +86,7 @@ impl OrderService for Api {
     ) -> Result<Response<pb::CreateFulfillmentResponse>, Status> {
         let context = Context::of(&request)?;
         let message = request.into_inner();
-        let key = parse::identity(&context, method::CREATE_FULFILLMENT, &message)?;
+        let key = context.idempotent(method::CREATE_FULFILLMENT, &message)?;
         let input = parse::create_fulfillment(&message, &context.caller)?;
         let deadline = context.deadline;
         mutate!(self, context, async |app: crate::app::App| {
@@ -100,7 +100,7 @@ impl OrderService for Api {
     ) -> Result<Response<pb::CreateReturnResponse>, Status> {
         let context = Context::of(&request)?;
         let message = request.into_inner();
-        let key = parse::identity(&context, method::CREATE_RETURN, &message)?;
+        let key = context.idempotent(method::CREATE_RETURN, &message)?;
         let input = parse::create_return(&message, &context.caller)?;
         mutate!(self, context, async |app: crate::app::App| {
             app.create_return(key, input).await
@@ -113,7 +113,7 @@ impl OrderService for Api {
     ) -> Result<Response<pb::ReceiveReturnResponse>, Status> {
         let context = Context::of(&request)?;
         let message = request.into_inner();
-        let key = parse::identity(&context, method::RECEIVE_RETURN, &message)?;
+        let key = context.idempotent(method::RECEIVE_RETURN, &message)?;
         let input = parse::receive_return(&message, &context.caller)?;
         let deadline = context.deadline;
         mutate!(self, context, async |app: crate::app::App| {
@@ -127,7 +127,7 @@ impl OrderService for Api {
     ) -> Result<Response<pb::RefundOrderResponse>, Status> {
         let context = Context::of(&request)?;
         let message = request.into_inner();
-        let key = parse::identity(&context, method::REFUND_ORDER, &message)?;
+        let key = context.idempotent(method::REFUND_ORDER, &message)?;
         let input = parse::refund_order(&message, &context.caller)?;
         let deadline = context.deadline;
         mutate!(self, context, async |app: crate::app::App| {
