@@ -29,4 +29,9 @@ use sqlx::migrate::Migrator;
 pub static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// All tables in the database of this service.
-pub const MIGRATORS: [&Migrator; 3] = [&outbox::MIGRATOR, &idempotency::MIGRATOR, &MIGRATOR];
+pub const MIGRATORS: [&Migrator; 4] = [
+    &outbox::MIGRATOR,
+    &idempotency::MIGRATOR,
+    &audit::MIGRATOR,
+    &MIGRATOR,
+];

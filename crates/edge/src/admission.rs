@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{Deadline, Problem, Reason};
+use rpc::{Deadline, Problem, Reason};
 
 const RETRY_AFTER: Duration = Duration::from_millis(200);
 
