@@ -5,6 +5,7 @@ mod abuse;
 mod authority;
 mod clients;
 mod ending;
+mod exhaustion;
 mod limits;
 mod peers;
 mod rotation;

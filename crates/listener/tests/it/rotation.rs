@@ -1,6 +1,13 @@
 //! Files that change while a process runs.
 
-use std::{fs, os::unix::fs::symlink, path::Path, time::Duration};
+use std::{
+    fs,
+    io::{self, Write},
+    os::unix::fs::symlink,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use listener::{Limits, Tls, tls};
 
@@ -158,4 +165,54 @@ async fn files_that_are_broken_from_the_start_are_named() {
     };
     let error = tls::Files::start(&without_ca).unwrap().connector().err();
     assert_eq!(error, Some(tls::Error::NoAuthority));
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn warnings(&self) -> Vec<String> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let warnings = text.lines().filter(|line| line.contains("WARN"));
+        warnings.map(str::to_owned).collect()
+    }
+}
+
+#[tokio::test]
+async fn broken_files_are_told_of_once_and_by_name() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _here = tracing::subscriber::set_default(subscriber);
+    let ca = Authority::new();
+    let folder = Folder::new(&ca.issue(&["first"]), &ca);
+    let _files = tls::Files::start(&folder.tls()).unwrap();
+    let key = folder.path().join("tls.key");
+    let good = fs::read(&key).unwrap();
+    fs::write(&key, "junk").unwrap();
+    tokio::time::sleep(SEVERAL_LOOKS).await;
+    let warnings = log.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+    let named = format!("tls.key: {}: holds no private key in PEM", key.display());
+    assert!(warnings[0].contains(&named), "{}", warnings[0]);
+
+    fs::write(&key, good).unwrap();
+    tokio::time::sleep(SEVERAL_LOOKS).await;
+    assert_eq!(log.warnings().len(), 1);
+    fs::write(&key, "junk").unwrap();
+    tokio::time::sleep(SEVERAL_LOOKS).await;
+    assert_eq!(log.warnings().len(), 2, "broken anew");
 }
