@@ -50,13 +50,14 @@ lint: ## Formatting, clippy, protos, scripts, generated files.
 	scripts/lint-scripts
 
 .PHONY: generate
-generate: ## Write the generated files anew (after a change of proto/).
+generate: ## Write the generated files anew (after a change of proto/ or of settings).
 	cargo run --quiet -p api --example generate
+	cargo run --quiet -p e2e --example settings_reference
 
 .PHONY: check-generated
 check-generated: generate ## Prove that the generated files are fresh.
-	@git diff --exit-code --stat -- crates/api/src/gen || \
-	  { echo "crates/api/src/gen is stale: run 'make generate' and commit" >&2; exit 1; }
+	@git diff --exit-code --stat -- crates/api/src/gen docs/settings.md docs/settings.json || \
+	  { echo "generated files are stale: run 'make generate' and commit" >&2; exit 1; }
 
 .PHONY: deny
 deny: ## Licences, bans, sources and known vulnerabilities of all dependencies.

@@ -5,7 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    command::{audit, audit_log, demo, keys, login, order, payment, replay, saga, stock, token},
+    command::{
+        audit, audit_log, config, demo, keys, login, order, payment, replay, saga, stock, token,
+    },
     exit, input,
     output::Format,
     shop::Addresses,
@@ -148,6 +150,9 @@ pub enum Command {
     /// Make the keys that sign tokens on a laptop.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// See what the services can be told.
+    #[command(subcommand)]
+    Config(config::Command),
     /// Print a completion script, for example: cartwright completions bash.
     Completions {
         #[arg(value_enum)]

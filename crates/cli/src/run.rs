@@ -41,6 +41,7 @@ pub async fn run(cli: Cli, mut usage: clap::Command) -> Result<(), Failure> {
         Command::Login(login) => command::login::run(&login, output),
         Command::Token(token) => command::token::run(&token, output),
         Command::Keys(keys) => command::keys::run(&keys, output),
+        Command::Config(config) => command::config::run(&config, output),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut usage, "cartwright", &mut script);

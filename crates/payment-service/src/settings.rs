@@ -20,7 +20,6 @@ pub struct Settings {
     #[serde(default)]
     pub limits: limits::Settings,
     pub database: database::Settings,
-    /// Where events are published.
     pub redis: redis_connection::Settings,
     pub provider: provider::Settings,
     #[serde(default)]

@@ -1,7 +1,7 @@
 //! The reference of all keys, as people and as programs read it.
 
 use schemars::JsonSchema;
-use settings::Key;
+use settings::{Key, Need};
 
 use crate::{ENV_PREFIX, Settings};
 
@@ -23,46 +23,52 @@ pub fn common() -> Vec<Key> {
     settings::keys::<Settings>()
 }
 
-/// A heading and a table per section.
+/// A heading, what the section is for, and a table, for each section.
 pub fn tables(keys: &[Key]) -> String {
     let mut text = String::new();
     let mut section = None;
     for key in keys {
-        let (name, _) = key.path.split_once('.').unwrap_or(("", ""));
-        if section != Some(name) {
-            section = Some(name);
-            text.push_str(&heading(name));
+        if section != Some(key.parent()) {
+            section = Some(key.parent());
+            text.push_str(&heading(key));
         }
         text.push_str(&row(key));
     }
     text
 }
 
-fn heading(section: &str) -> String {
-    let head = "| Key | Type | Default | Re-read | Variable | Meaning |\n\
-                |---|---|---|---|---|---|\n";
-    match section {
-        "" => format!("\n### Top level\n\n{head}"),
-        section => format!("\n### `{section}`\n\n{head}"),
-    }
+fn heading(first: &Key) -> String {
+    let name = match first.parent() {
+        "" => "Top level".to_owned(),
+        section => format!("`{section}`"),
+    };
+    let about = match first.section.as_str() {
+        "" => String::new(),
+        about => format!("{about}\n\n"),
+    };
+    format!(
+        "\n### {name}\n\n{about}\
+         | Key | Type | Default | Re-read | Variable | Meaning |\n\
+         |---|---|---|---|---|---|\n"
+    )
 }
 
 fn row(key: &Key) -> String {
-    let default = match &key.default {
-        Some(text) if text.is_empty() => "empty".to_owned(),
-        Some(text) => format!("`{text}`"),
-        None if key.required => "**required**".to_owned(),
-        None => "–".to_owned(),
+    let default = match (&key.default, key.need) {
+        (Some(text), _) if text.is_empty() => "empty".to_owned(),
+        (Some(text), _) => format!("`{text}`"),
+        (None, Need::Always) => "**required**".to_owned(),
+        (None, Need::WithSection) => "required in this section".to_owned(),
+        (None, Need::Optional) => "–".to_owned(),
     };
     let (path, reload) = (&key.path, if key.reload { "yes" } else { "–" });
-    let secret = match key.path.rsplit_once('.') {
-        _ if !key.secret => String::new(),
-        Some((_, name)) => format!(" Secret: use `{name}_file`."),
-        None => format!(" Secret: use `{path}_file`."),
+    let secret = match key.secret {
+        true => format!(" Secret: better `{path}_file`."),
+        false => String::new(),
     };
     let variable = key.variable(ENV_PREFIX);
     let about = key.about.replace('|', "\\|");
-    let kind = key.kind.replace('|', "\\|");
+    let kind = &key.kind;
     format!("| `{path}` | {kind} | {default} | {reload} | `{variable}` | {about}{secret} |\n")
 }
 

@@ -27,7 +27,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 pub use error::SettingsError;
-pub use reference::{Key, file_schema, keys, schema, sort};
+pub use reference::{Key, Need, file_schema, keys, schema, sort};
 pub use source::Source;
 pub use values::{Change, Values};
 

@@ -20,17 +20,32 @@ pub struct Key {
     pub kind: String,
     /// As it would be written; `None` where there is none.
     pub default: Option<String>,
-    /// Without it the settings are not good.
-    pub required: bool,
+    pub need: Need,
     /// Never shown; belongs into a secret file.
     pub secret: bool,
     /// Changes are taken over by the running process.
     pub reload: bool,
     /// The documentation, in one line.
     pub about: String,
+    /// The documentation of the section that it is in.
+    pub section: String,
+}
+
+/// Whether the settings are good without a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    Optional,
+    /// Not where its section is.
+    WithSection,
+    Always,
 }
 
 impl Key {
+    /// The section that it is in; empty for the top level.
+    pub fn parent(&self) -> &str {
+        self.path.rsplit_once('.').map_or("", |(parent, _)| parent)
+    }
+
     /// The variable that sets it.
     pub fn variable(&self, prefix: &str) -> String {
         let name = self.path.replace('.', "__").to_uppercase();
@@ -47,68 +62,87 @@ pub fn schema<T: JsonSchema>() -> Value {
 
 /// All keys of a settings type, in order of their names.
 pub fn keys<T: JsonSchema>() -> Vec<Key> {
-    let mut keys = Vec::new();
-    collect(&schema::<T>(), "", &mut keys, false, true);
+    let (mut keys, schema) = (Vec::new(), schema::<T>());
+    let top = Section {
+        schema: &schema,
+        path: "",
+        about: String::new(),
+        default: None,
+        reload: false,
+        need: Need::Always,
+    };
+    collect(&top, &mut keys);
     sort(&mut keys);
     keys
 }
 
-/// By name; keys of the top level stand before sections.
+/// By section, then by name; the top level comes first.
 pub fn sort(keys: &mut [Key]) {
-    keys.sort_by(|a, b| (depth(a), &a.path).cmp(&(depth(b), &b.path)));
+    keys.sort_by(|a, b| (a.parent(), &a.path).cmp(&(b.parent(), &b.path)));
 }
 
-fn depth(key: &Key) -> usize {
-    usize::from(key.path.contains('.'))
+/// What the keys of a section take from it.
+struct Section<'a> {
+    schema: &'a Value,
+    path: &'a str,
+    about: String,
+    /// What holds where the section is absent.
+    default: Option<&'a Value>,
+    reload: bool,
+    need: Need,
 }
 
-fn collect(section: &Value, at: &str, keys: &mut Vec<Key>, reload: bool, needed: bool) {
-    let Some(fields) = section.get("properties").and_then(Value::as_object) else {
-        return;
-    };
-    for (name, field) in fields {
-        let path = match at {
+fn collect(section: &Section<'_>, keys: &mut Vec<Key>) {
+    let fields = section.schema.get("properties").and_then(Value::as_object);
+    for (name, field) in fields.into_iter().flatten() {
+        let path = match section.path {
             "" => name.clone(),
             at => format!("{at}.{name}"),
         };
-        let needed = needed && is_required(section, name);
-        let reload = reload || is_marked(field, RELOAD);
-        let (inner, optional) = content(field);
+        let (inner, is_optional) = content(field);
+        let from_section = section.default.and_then(|default| default.get(name));
+        let default = from_section.or_else(|| field.get("default"));
+        let default = default.filter(|default| !default.is_null());
+        let reload = section.reload || is_marked(field, RELOAD) || is_marked(inner, RELOAD);
+        let is_required = is_required(section.schema, name) && !is_optional;
         if inner.get("properties").is_some() {
-            let is_there =
-                needed || !(optional || field.get("default").is_some_and(Value::is_null));
-            collect(inner, &path, keys, reload, is_there);
-        } else {
-            keys.push(key(path, name, field, inner, reload, needed && !optional));
+            let is_there = is_required || (default.is_none() && !is_optional);
+            let section = Section {
+                schema: inner,
+                path: &path,
+                about: about(field).or_else(|| about(inner)).unwrap_or_default(),
+                default,
+                reload,
+                need: if is_there {
+                    section.need
+                } else {
+                    Need::WithSection
+                },
+            };
+            collect(&section, keys);
+            continue;
         }
+        let default = default.and_then(written);
+        keys.push(Key {
+            kind: kind(inner),
+            need: match is_required && default.is_none() {
+                true => section.need,
+                false => Need::Optional,
+            },
+            secret: is_secret(name, field, inner),
+            reload,
+            about: about(field).or_else(|| about(inner)).unwrap_or_default(),
+            section: section.about.clone(),
+            path,
+            default,
+        });
     }
 }
 
-fn key(
-    path: String,
-    name: &str,
-    field: &Value,
-    inner: &Value,
-    reload: bool,
-    required: bool,
-) -> Key {
-    let is_text = inner
-        .get("type")
-        .is_some_and(|kind| names_type(kind, "string"));
-    let is_list = inner
-        .get("type")
-        .is_some_and(|kind| names_type(kind, "array"));
+fn is_secret(name: &str, field: &Value, inner: &Value) -> bool {
+    let of_type = |name| inner.get("type").is_some_and(|kind| names_type(kind, name));
     let sounds_secret = SECRETS.iter().any(|word| name.contains(word));
-    let default = field.get("default").and_then(written);
-    Key {
-        secret: is_marked(field, SECRET) || (sounds_secret && (is_text || is_list)),
-        required: required && default.is_none(),
-        kind: kind(inner),
-        about: about(field).or_else(|| about(inner)).unwrap_or_default(),
-        path,
-        default,
-        reload,
-    }
+    is_marked(field, SECRET) || (sounds_secret && (of_type("string") || of_type("array")))
 }
 
 fn is_required(section: &Value, name: &str) -> bool {
@@ -236,7 +270,7 @@ fn with_secret_files(mut section: Value) -> Value {
         let (inner, _) = content(field);
         if inner.get("properties").is_some() {
             *field = with_secret_files(field.take());
-        } else if key(String::new(), name, field, inner, false, false).secret {
+        } else if is_secret(name, field, inner) {
             secrets.push(name.clone());
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod audit_log;
+pub mod config;
 pub mod demo;
 pub mod keys;
 pub mod login;
