@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue};
 const GRPC_TIMEOUT: &str = "grpc-timeout";
 
 /// What the caller asked for, if it said.
-pub(crate) fn asked(headers: &HeaderMap) -> Option<Duration> {
+pub fn asked(headers: &HeaderMap) -> Option<Duration> {
     headers.get(GRPC_TIMEOUT).and_then(grpc_timeout)
 }
 

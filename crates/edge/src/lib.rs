@@ -20,6 +20,8 @@ mod security_log;
 mod serve;
 mod settings;
 
+#[doc(hidden)]
+pub use deadline::asked as asked_timeout;
 pub use layer::Gated;
 pub use serve::{Bound, Error, Serving, bind};
 pub use settings::{Cors, HttpSettings, ServerSettings, Settings};

@@ -126,3 +126,30 @@ pub(crate) fn client_address(data: &[u8]) {
         assert_eq!(behind, stranger, "a client chose its address");
     }
 }
+
+/// How long a caller waits: eight digits and a unit at most, and then what they
+/// say.
+pub(crate) fn grpc_timeout(data: &[u8]) {
+    let Ok(value) = HeaderValue::from_bytes(data) else {
+        return;
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert("grpc-timeout", value);
+    let Some(asked) = edge::asked_timeout(&headers) else {
+        return;
+    };
+    let (amount, unit) = data.split_at(data.len() - 1);
+    let amount: u64 = lossy(amount).parse().unwrap();
+    assert!(amount < 100_000_000);
+    let nanos: u128 = match unit {
+        b"n" => 1,
+        b"u" => 1_000,
+        b"m" => 1_000_000,
+        b"S" => 1_000_000_000,
+        b"M" => 60_000_000_000,
+        b"H" => 3_600_000_000_000,
+        _ => panic!("an unknown unit was taken"),
+    };
+    assert_eq!(asked.as_nanos(), u128::from(amount) * nanos);
+    assert!(std::time::Instant::now().checked_add(asked).is_some());
+}

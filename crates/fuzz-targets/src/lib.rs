@@ -19,6 +19,7 @@ mod fields;
 mod paging;
 mod provider;
 mod requests;
+mod rest_requests;
 mod setting;
 mod sheets;
 mod simulator;
@@ -30,13 +31,14 @@ mod values;
 pub type Target = fn(&[u8]);
 
 /// The name of each is that of its corpus and of its program in `fuzz/`.
-pub const TARGETS: [(&str, Target); 19] = [
+pub const TARGETS: [(&str, Target); 21] = [
     ("catalogue_csv", sheets::catalogue),
     ("client_address", callers::client_address),
     ("command_line", text::command_line),
     ("event_entry", events::entry),
     ("event_payload", events::payload),
     ("fields", fields::fields),
+    ("grpc_timeout", callers::grpc_timeout),
     ("inventory_request", requests::inventory),
     ("key_set", callers::key_set),
     ("order_request", requests::order),
@@ -44,6 +46,7 @@ pub const TARGETS: [(&str, Target); 19] = [
     ("payment_request", requests::payment),
     ("peer_error", errors::peer_error),
     ("provider_answer", provider::answer),
+    ("rest_request", rest_requests::rest_request),
     ("sales_csv", sheets::sales),
     ("settings", setting::settings),
     ("simulator_form", simulator::form),
