@@ -6,6 +6,8 @@ SHELL := /bin/bash
 # native: private Postgres and Redis from the installed packages, services as
 # plain processes. docker: everything in containers.
 STACK ?= native
+# on: everything by TLS, services know each other by certificates.
+TLS ?= off
 
 .PHONY: help
 help: ## Print this index.
@@ -13,7 +15,7 @@ help: ## Print this index.
 
 .PHONY: up
 up: ## Start the whole shop on this machine and print what to try.
-	@STACK=$(STACK) scripts/stack up
+	@STACK=$(STACK) TLS=$(TLS) scripts/stack up
 
 .PHONY: down
 down: ## Stop the shop; its data stays.
@@ -29,7 +31,7 @@ logs: ## Follow the logs; NAME=order-service for one.
 
 .PHONY: demo
 demo: ## A confirmed order, a declined card, out of stock, a cancel; each with its timeline.
-	@.run/bin/cartwright demo
+	@. .run/client.env && .run/bin/cartwright demo
 
 .PHONY: clean
 clean: ## Stop the shop and delete its data and logs (.run).

@@ -27,6 +27,8 @@ pub enum Error {
     Auth(#[from] auth::Error),
     #[error("the descriptors of the API cannot be read: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
+    #[error(transparent)]
+    Rest(#[from] rest::RouterError),
     #[error(
         "http.cors.allowed_origins: expected `*` or an origin such as https://shop.example, got `{0}`"
     )]
@@ -115,7 +117,7 @@ impl Bound {
     /// in flight.
     ///
     /// # Errors
-    /// `Reflection` for broken descriptors.
+    /// `Reflection` and `Rest` for a contract that cannot be served.
     pub async fn serve(self, serving: Serving) -> Result<(), Error> {
         let routes = match self.settings.server.reflection {
             true => with_reflection(serving.routes, self.services)?,
@@ -123,16 +125,17 @@ impl Bound {
         };
         let gate = Gate::new(
             &self.settings,
-            self.methods,
+            self.methods.clone(),
             self.authenticator,
             self.limits,
         );
         let gated = Gated::new(Arc::new(gate), routes);
+        let rest = rest::router(gated.clone(), &self.methods, &self.settings.http.rest)?;
         let grpc = ServiceBuilder::new()
             .layer(self.cors.clone())
             .layer(GrpcWebLayer::new())
             .service(gated);
-        let http = self.cors.layer(serving.pages);
+        let http = self.cors.layer(rest.merge(serving.pages));
         let Serving {
             shutdown, drain, ..
         } = serving;

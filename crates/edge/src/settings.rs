@@ -111,6 +111,8 @@ pub struct HttpSettings {
     /// Which pages in browsers may call, by REST and by gRPC-Web alike.
     #[serde(default)]
     pub cors: Cors,
+    #[serde(default)]
+    pub rest: rest::Settings,
 }
 
 impl HttpSettings {
@@ -119,6 +121,7 @@ impl HttpSettings {
         Self {
             listen,
             cors: Cors::default(),
+            rest: rest::Settings::default(),
         }
     }
 }

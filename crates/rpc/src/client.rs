@@ -39,8 +39,9 @@ pub struct PeerSettings {
     /// The name in the peer's certificate, when it is not the host of the URL.
     #[serde(default)]
     pub server_name: Option<String>,
-    /// The token of this service, for peers that do not know it by its
-    /// certificate. Better `token_file`: a new token is taken over.
+    /// The token of this service for peers at `http://`; at `https://` its
+    /// certificate says who it is, and no token is sent. Better `token_file`: a
+    /// new token is taken over.
     #[schemars(with = "Option<String>", extend("writeOnly" = true, "x-reload" = true))]
     #[serde(default)]
     pub token: Option<SecretString>,
@@ -68,7 +69,8 @@ impl PeerSettings {
     /// # Errors
     /// `Token` for one that no header can carry.
     pub fn show(&self, token: &Token) -> Result<(), Error> {
-        token.set(self.token.as_ref()).map_err(|source| {
+        let shown = self.token.as_ref().filter(|_| !self.url.starts_with("https:"));
+        token.set(shown).map_err(|source| {
             let url = self.url.clone();
             Error::Token { url, source }
         })

@@ -43,6 +43,20 @@ const PARTS: &[(&str, &[&str])] = &[
             "types",
         ],
     ),
+    ("rest", &["api", "telemetry"]),
+    (
+        "edge",
+        &[
+            "api",
+            "auth",
+            "limits",
+            "listener",
+            "redis-connection",
+            "rest",
+            "rpc",
+            "telemetry",
+        ],
+    ),
     ("testkit", &["database"]),
     (
         "payment-simulator",

@@ -10,5 +10,6 @@ mod consuming;
 mod misfortune;
 mod parking;
 mod relaying;
+mod rotation;
 mod world;
 mod writers;

@@ -52,8 +52,17 @@ impl World {
     }
 
     pub fn relay(&self) -> Running {
-        let relay = Relay::new(self.db.clone(), self.settings());
+        self.relay_over(&self.settings())
+    }
+
+    pub fn relay_over(&self, redis: &Redis) -> Running {
+        let relay = Relay::new(self.db.clone(), redis.clone());
         Running::spawn(|cancel| relay.run(cancel))
+    }
+
+    pub fn consumer_over(&self, redis: &Redis, handler: Effects) -> Running {
+        let consumer = Consumer::new(self.db.clone(), redis.clone(), TOPIC, GROUP, "one");
+        Running::spawn(|cancel| consumer.run(handler, cancel))
     }
 
     pub fn consumer(&self, name: &str, handler: Effects) -> Running {
