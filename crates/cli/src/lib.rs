@@ -7,7 +7,6 @@
 pub mod args;
 pub mod audit;
 pub mod command;
-pub mod credentials;
 pub mod exit;
 pub mod failure;
 pub mod import;
@@ -16,6 +15,5 @@ pub mod json;
 pub mod output;
 pub mod replay;
 pub mod run;
-pub mod scopes;
 pub mod shop;
 pub mod show;

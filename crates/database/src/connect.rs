@@ -1,13 +1,11 @@
 //! The pool: how connections are opened, checked and given back.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::{PoolConnection, PoolConnectionMetadata};
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection, Postgres};
 
-use crate::access::Access;
 use crate::failover::LastSign;
 use crate::{Result, Settings};
 
@@ -19,7 +17,6 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 pub struct Database {
     pub(crate) pool: PgPool,
     pub(crate) last_sign: LastSign,
-    pub(crate) access: Arc<Access>,
 }
 
 impl Database {
@@ -39,12 +36,7 @@ impl Database {
             })
             .after_release(|conn, _| Box::pin(end_open_block(conn)))
             .connect_lazy_with(options);
-        let access = Arc::new(Access::new(settings, application_name));
-        Ok(Database {
-            pool,
-            last_sign,
-            access,
-        })
+        Ok(Database { pool, last_sign })
     }
 
     /// A connection for reads outside a transaction. Do not begin one on it:

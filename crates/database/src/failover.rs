@@ -13,13 +13,8 @@ pub(crate) struct LastSign(Arc<Mutex<Option<Instant>>>);
 impl LastSign {
     pub(crate) fn note(&self, error: &Error) {
         if error.is_connection_lost() {
-            self.renew();
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }
-    }
-
-    /// No connection that is open by now is used again.
-    pub(crate) fn renew(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// May a connection opened `age` ago be used?

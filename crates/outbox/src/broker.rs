@@ -1,14 +1,15 @@
 //! Redis Streams: publishing, reading as a group, acknowledging.
 
-use crate::Received;
+use crate::{Received, RedisSettings};
 use chrono::{DateTime, SecondsFormat, Utc};
 use redis::{
-    AsyncCommands, AsyncConnectionConfig, FromRedisValue, RedisResult, Value,
+    AsyncCommands, AsyncConnectionConfig, Client, FromRedisValue, RedisResult, Value,
+    aio::MultiplexedConnection,
     streams::{
         StreamAutoClaimOptions, StreamAutoClaimReply, StreamId, StreamReadOptions, StreamReadReply,
     },
 };
-use redis_connection::{Connection, Redis};
+use secrecy::ExposeSecret;
 use std::{collections::HashMap, time::Duration};
 use uuid::Uuid;
 
@@ -34,10 +35,9 @@ pub(crate) struct Outgoing {
 }
 
 /// A connection of one worker only, so that a blocking read blocks nobody.
-/// After an error, or when it is outdated, it is of no more use.
+/// After an error it is of no more use.
 pub(crate) struct Broker {
-    redis: Redis,
-    conn: Connection,
+    conn: MultiplexedConnection,
 }
 
 /// An entry as it was read: its id, and the event if it is one.
@@ -54,18 +54,15 @@ pub(crate) struct Subscription<'a> {
 }
 
 impl Broker {
-    pub(crate) async fn connect(redis: &Redis) -> RedisResult<Self> {
+    pub(crate) async fn connect(settings: &RedisSettings) -> RedisResult<Self> {
+        let client = Client::open(settings.url.expose_secret())?;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECTS_WITHIN))
             .set_response_timeout(Some(READ_BLOCKS + ANSWERS_WITHIN));
-        let conn = redis.connect(&config).await?;
-        let redis = redis.clone();
-        Ok(Self { redis, conn })
-    }
-
-    /// Redis has got another address or password since.
-    pub(crate) fn is_outdated(&self) -> bool {
-        self.redis.has_outdated(&self.conn)
+        let conn = client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await?;
+        Ok(Self { conn })
     }
 
     /// Adds the events to their streams, in order. After an error any part of
@@ -90,7 +87,7 @@ impl Broker {
             }
             add.arg(("payload", event.payload.as_slice())).ignore();
         }
-        pipeline.query_async(&mut *self.conn).await
+        pipeline.query_async(&mut self.conn).await
     }
 
     /// A new group begins with the oldest entry that is still kept.
@@ -165,8 +162,7 @@ impl Entry {
     }
 }
 
-/// `None` when the entry is no event.
-pub fn parse(stream: &str, fields: &HashMap<String, Value>) -> Option<Received> {
+fn parse(stream: &str, fields: &HashMap<String, Value>) -> Option<Received> {
     let kind = text(fields, "type")?
         .strip_prefix(stream)?
         .strip_prefix('.')?

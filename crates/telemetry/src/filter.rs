@@ -4,8 +4,7 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use arc_swap::ArcSwap;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tracing::{Metadata, Subscriber, level_filters::LevelFilter, subscriber::Interest};
 use tracing_subscriber::{
     Layer,
@@ -28,8 +27,8 @@ const TRANSPORT: [&str; 9] = [
 ];
 
 /// Which events are logged: a level, or `info,order_service=debug,sqlx=warn`.
-#[derive(Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Level {
     text: String,
     targets: Targets,
@@ -68,12 +67,6 @@ impl TryFrom<String> for Level {
 
     fn try_from(text: String) -> Result<Self, InvalidLevel> {
         text.parse()
-    }
-}
-
-impl From<Level> for String {
-    fn from(level: Level) -> Self {
-        level.text
     }
 }
 

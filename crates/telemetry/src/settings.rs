@@ -1,31 +1,26 @@
 //! What an operator may set.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::Level;
 
 /// The sections `log` and `telemetry`.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     pub log: LogSettings,
     pub telemetry: TraceSettings,
 }
 
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogSettings {
-    /// A level (off, error, warn, info, debug, trace), or a list like
-    /// `info,order_service=debug`.
-    #[schemars(extend("x-reload" = true))]
+    /// A level, or a list like `info,order_service=debug`. Default: `info`.
     pub level: Level,
-    /// `json`: one object per line, for machines. `pretty`: short lines for
-    /// people.
     pub format: LogFormat,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// One JSON object per line, for machines.
@@ -35,21 +30,20 @@ pub enum LogFormat {
     Pretty,
 }
 
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TraceSettings {
-    /// `http://host:4317` of an OTLP collector over gRPC. Absent: what
+    /// `http://host:4317` of an OTLP collector over gRPC. `None`: what
     /// `OTEL_EXPORTER_OTLP_ENDPOINT` says, else nothing is exported.
     pub otlp_endpoint: Option<String>,
     /// The share of traces that begin here and are kept; a caller's decision
-    /// is followed. From 0 to 1; absent: all in the environments `local` and
-    /// `test`, a tenth elsewhere.
-    #[schemars(extend("x-reload" = true))]
+    /// is followed. `None`: all in the environments `local` and `test`, a
+    /// tenth elsewhere.
     pub sample_ratio: Option<Ratio>,
 }
 
 /// 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(try_from = "f64")]
 pub struct Ratio(f64);
 
@@ -72,8 +66,7 @@ impl TryFrom<f64> for Ratio {
 }
 
 impl TraceSettings {
-    /// The ratio that holds in `environment`.
-    pub fn ratio(&self, environment: &str) -> f64 {
+    pub(crate) fn ratio(&self, environment: &str) -> f64 {
         match self.sample_ratio {
             Some(ratio) => ratio.get(),
             None if matches!(environment, "local" | "test") => 1.0,

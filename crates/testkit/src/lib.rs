@@ -10,7 +10,6 @@
     reason = "a test that cannot have its surroundings must fail at once"
 )]
 
-mod passwords;
 mod ports;
 mod postgres;
 mod redis;

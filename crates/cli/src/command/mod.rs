@@ -1,11 +1,7 @@
 //! One file for each word after `cartwright`.
 
 pub mod audit;
-pub mod audit_log;
-pub mod config;
 pub mod demo;
-pub mod keys;
-pub mod login;
 pub mod order;
 pub mod payment;
 mod progress;
@@ -13,7 +9,6 @@ pub mod replay;
 pub mod saga;
 pub mod stock;
 mod timeline;
-pub mod token;
 mod watch;
 
 pub use timeline::fetch as fetch_timeline;

@@ -10,7 +10,6 @@
 
 mod account;
 mod command_line;
-mod credentials;
 mod fake_shop;
 mod lines;
 mod plan;

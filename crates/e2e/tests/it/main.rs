@@ -6,7 +6,6 @@
     reason = "a test fails by panicking"
 )]
 
-mod access;
 mod architecture;
 mod crash;
 mod orders;

@@ -6,7 +6,6 @@
     reason = "tests fail by panic"
 )]
 
-mod acts;
 mod batches;
 mod expiry;
 mod lost_commit;

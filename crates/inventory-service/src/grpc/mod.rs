@@ -3,8 +3,6 @@
 
 mod admin;
 mod batch;
-#[doc(hidden)]
-pub mod every_request;
 mod parse;
 mod parse_stock;
 mod render;
@@ -67,7 +65,7 @@ impl Api {
         act: F,
     ) -> Result<Response<R>, Status>
     where
-        M: prost::Message + prost::Name,
+        M: prost::Message,
         R: prost::Message + Default + for<'a> From<&'a O>,
         O: Send + 'static,
         F: FnOnce(App, Call<I>) -> Fut,

@@ -7,7 +7,6 @@
 )]
 
 mod adjusting;
-mod audit_log;
 mod auditing;
 mod batches;
 mod chaos;

@@ -8,7 +8,6 @@
     reason = "tests fail by panic"
 )]
 
-mod audit_log;
 mod bad_input;
 mod cancel;
 mod create;

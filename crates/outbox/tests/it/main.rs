@@ -10,6 +10,6 @@ mod consuming;
 mod misfortune;
 mod parking;
 mod relaying;
-mod rotation;
+mod settings;
 mod world;
 mod writers;

@@ -1,9 +1,8 @@
 //! A database, a Redis, and what the tests do with them.
 
 use database::Database;
-use outbox::{Consumer, Event, HandleError, Handler, Received, Relay};
+use outbox::{Consumer, Event, HandleError, Handler, Received, RedisSettings, Relay};
 use redis::{AsyncCommands, Value, streams::StreamRangeReply};
-use redis_connection::{Redis, Settings};
 use sqlx::PgConnection;
 use std::{
     collections::HashMap,
@@ -47,22 +46,15 @@ impl World {
         Self { db, redis }
     }
 
-    pub fn settings(&self) -> Redis {
-        Redis::new(Settings::new(self.redis.url.as_str()))
+    pub fn settings(&self) -> RedisSettings {
+        RedisSettings {
+            url: self.redis.url.clone().into(),
+        }
     }
 
     pub fn relay(&self) -> Running {
-        self.relay_over(&self.settings())
-    }
-
-    pub fn relay_over(&self, redis: &Redis) -> Running {
-        let relay = Relay::new(self.db.clone(), redis.clone());
+        let relay = Relay::new(self.db.clone(), self.settings());
         Running::spawn(|cancel| relay.run(cancel))
-    }
-
-    pub fn consumer_over(&self, redis: &Redis, handler: Effects) -> Running {
-        let consumer = Consumer::new(self.db.clone(), redis.clone(), TOPIC, GROUP, "one");
-        Running::spawn(|cancel| consumer.run(handler, cancel))
     }
 
     pub fn consumer(&self, name: &str, handler: Effects) -> Running {

@@ -3,7 +3,6 @@
 mod admin;
 mod batches;
 mod calls;
-pub mod every_request;
 mod parse;
 mod render;
 mod service;

@@ -8,7 +8,6 @@
 )]
 
 mod audit;
-mod audit_log;
 mod batches;
 mod books;
 mod captures;

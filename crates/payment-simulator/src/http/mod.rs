@@ -5,8 +5,7 @@ mod auth;
 mod call;
 mod card_number;
 mod error;
-#[doc(hidden)]
-pub mod form;
+mod form;
 mod orders;
 mod payment_intents;
 mod refunds;
@@ -24,15 +23,14 @@ use secrecy::SecretString;
 use crate::app::App;
 use crate::settings::ApiSettings;
 
-#[doc(hidden)]
-pub use payment_intents::{parse_create, parse_page};
-pub use serve::service;
+pub use serve::serve;
 
 /// What the handlers share.
 pub struct Api {
     app: Arc<App>,
     api_key: SecretString,
     hold: Duration,
+    connections_max: usize,
 }
 
 impl Api {
@@ -41,6 +39,7 @@ impl Api {
             app,
             api_key: settings.api_key.clone(),
             hold: Duration::from_millis(settings.hold_ms_max),
+            connections_max: settings.connections_max,
         }
     }
 }

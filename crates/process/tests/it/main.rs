@@ -5,5 +5,4 @@
 mod child;
 mod commands;
 mod refusals;
-mod reloading;
 mod stopping;
