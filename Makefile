@@ -6,6 +6,8 @@ SHELL := /bin/bash
 # native: private Postgres and Redis from the installed packages, services as
 # plain processes. docker: everything in containers.
 STACK ?= native
+# on: everything by TLS, services know each other by certificates.
+TLS ?= off
 
 .PHONY: help
 help: ## Print this index.
@@ -13,7 +15,7 @@ help: ## Print this index.
 
 .PHONY: up
 up: ## Start the whole shop on this machine and print what to try.
-	@STACK=$(STACK) scripts/stack up
+	@STACK=$(STACK) TLS=$(TLS) scripts/stack up
 
 .PHONY: down
 down: ## Stop the shop; its data stays.
@@ -29,7 +31,7 @@ logs: ## Follow the logs; NAME=order-service for one.
 
 .PHONY: demo
 demo: ## A confirmed order, a declined card, out of stock, a cancel; each with its timeline.
-	@.run/bin/cartwright demo
+	@. .run/client.env && .run/bin/cartwright demo
 
 .PHONY: clean
 clean: ## Stop the shop and delete its data and logs (.run).
@@ -50,17 +52,30 @@ lint: ## Formatting, clippy, protos, scripts, generated files.
 	scripts/lint-scripts
 
 .PHONY: generate
-generate: ## Write the generated files anew (after a change of proto/).
+generate: ## Write the generated files anew (after a change of proto/ or of settings).
 	cargo run --quiet -p api --example generate
+	cargo run --quiet -p e2e --example settings_reference
 
 .PHONY: check-generated
 check-generated: generate ## Prove that the generated files are fresh.
-	@git diff --exit-code --stat -- crates/api/src/gen || \
-	  { echo "crates/api/src/gen is stale: run 'make generate' and commit" >&2; exit 1; }
+	@git diff --exit-code --stat -- crates/api/src/gen docs/settings.md docs/settings.json || \
+	  { echo "generated files are stale: run 'make generate' and commit" >&2; exit 1; }
 
 .PHONY: deny
-deny: ## Licences, bans and sources of all dependencies (needs cargo-deny).
-	cargo deny --all-features check bans licenses sources
+deny: ## Licences, bans, sources and known vulnerabilities of all dependencies.
+	@scripts/supply-chain deny
+
+.PHONY: fuzz
+fuzz: ## Fuzz each decoder for FUZZ_SECONDS (60).
+	@scripts/fuzz run
+
+.PHONY: fuzz-smoke
+fuzz-smoke: ## Fuzz each decoder for a few seconds.
+	@scripts/fuzz smoke
+
+.PHONY: sbom
+sbom: ## A CycloneDX bill of materials for each binary (.run/reports/sbom).
+	@scripts/supply-chain sbom
 
 .PHONY: ci
-ci: lint check-generated test ## What CI runs.
+ci: lint deny check-generated test ## What CI runs.

@@ -2,7 +2,10 @@
 """Places, cancels and refunds orders with nothing but gRPC reflection.
 
 No generated code: the messages are made from what the services say about
-themselves. Needs `pip install grpcio grpcio-reflection`, and the shop (`make up`).
+themselves. Needs `pip install grpcio grpcio-reflection`, the shop (`make up`), and
+in CARTWRIGHT_TOKEN a token of staff, since customers do not refund:
+
+    CARTWRIGHT_TOKEN=$(.run/bin/cartwright token) python3 examples/python/order.py
 """
 
 import os
@@ -21,7 +24,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 class Service:
     """A service whose methods are called by name, with dicts."""
 
-    def __init__(self, address, name):
+    def __init__(self, address, name, token=None):
+        self.token = token
         self.channel = grpc.insecure_channel(address)
         pool = DescriptorPool(ProtoReflectionDescriptorDatabase(self.channel))
         self.descriptor = pool.FindServiceByName(name)
@@ -36,6 +40,8 @@ class Service:
             response_deserializer=response_class.FromString,
         )
         metadata = [("idempotency-key", key)] if key else []
+        if self.token:
+            metadata.append(("authorization", f"Bearer {self.token}"))
         message = json_format.ParseDict(request, request_class())
         response = rpc(message, metadata=metadata, timeout=15)
         return json_format.MessageToDict(response, preserving_proto_field_name=True)
@@ -52,7 +58,8 @@ def wait_until(orders, order_id, done):
 
 def main():
     address = os.environ.get("CARTWRIGHT_ORDER_ADDRESS", "127.0.0.1:50051")
-    orders = Service(address, "cartwright.order.v1.OrderService")
+    token = os.environ.get("CARTWRIGHT_TOKEN")
+    orders = Service(address, "cartwright.order.v1.OrderService", token)
     new_order = {
         "customer_id": "ada",
         "currency_code": "GBP",

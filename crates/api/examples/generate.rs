@@ -5,24 +5,34 @@
 
 use std::path::{Path, PathBuf};
 
-use prost::Message;
-
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let api = Path::new(env!("CARGO_MANIFEST_DIR"));
     let proto = api.join("../../proto").canonicalize()?;
     let out = api.join("src/gen");
     std::fs::create_dir_all(&out)?;
 
-    let mut descriptors = protox::compile(proto_files(&proto.join("cartwright"))?, [&proto])?;
+    let mut compiler = protox::Compiler::new([&proto])?;
+    compiler
+        .include_imports(true)
+        .include_source_info(true)
+        .open_files(proto_files(&proto.join("cartwright"))?)?;
+    let mut messages = compiler.file_descriptor_set();
+    // Only options use it.
+    messages.file.retain(|file| file.package() != "google.api");
+    // A message knows its name, and by it its descriptor.
+    let mut config = tonic_prost_build::Config::new();
+    config.enable_type_names();
     tonic_prost_build::configure()
         .out_dir(&out)
         .extern_path(".google.rpc", "::tonic_types::pb")
-        .compile_fds(descriptors.clone())?;
+        .compile_fds_with_config(messages, config)?;
 
-    for file in &mut descriptors.file {
-        file.source_code_info = None;
-    }
-    std::fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
+    // Encoded by the compiler, which keeps our options; prost would drop them.
+    compiler.include_source_info(false);
+    std::fs::write(
+        out.join("descriptors.bin"),
+        compiler.encode_file_descriptor_set(),
+    )?;
     Ok(())
 }
 

@@ -4,7 +4,9 @@
 //! `gen/` is written by `cargo run -p api --example generate` and checked in.
 //! Conversions of a service's own types live in that service.
 
+pub mod contract;
 mod convert;
+pub mod message;
 
 pub use convert::{from_timestamp, to_timestamp};
 

@@ -1,11 +1,13 @@
 //! The command line as a whole.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    command::{audit, demo, order, payment, replay, saga, stock},
+    command::{
+        audit, audit_log, config, demo, keys, login, order, payment, replay, saga, stock, token,
+    },
     exit, input,
     output::Format,
     shop::Addresses,
@@ -57,6 +59,24 @@ pub struct Global {
     #[arg(long, global = true, env = "CARTWRIGHT_TIMEOUT", value_name = "TIME",
         value_parser = input::duration, help_heading = "Global options")]
     pub timeout: Option<Duration>,
+    /// A file with the token to show, instead of what `cartwright login` saved;
+    /// the token itself may stand in the variable CARTWRIGHT_TOKEN.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Global options"
+    )]
+    pub token_file: Option<PathBuf>,
+    /// The certificates (PEM) that the services' must come from, for https://.
+    #[arg(
+        long,
+        global = true,
+        env = "CARTWRIGHT_CA",
+        value_name = "FILE",
+        help_heading = "Global options"
+    )]
+    pub ca: Option<PathBuf>,
     /// Tables for people, JSON for machines.
     #[arg(
         long,
@@ -76,6 +96,7 @@ impl Global {
             order_url: self.order_url.clone(),
             payment_url: self.payment_url.clone(),
             inventory_url: self.inventory_url.clone(),
+            ca: self.ca.clone(),
             timeout: self.timeout.unwrap_or(timeout),
         }
     }
@@ -111,6 +132,8 @@ pub enum Command {
     Stock(stock::Command),
     /// Check the invariants of all three services; exit code 1 on any violation.
     Audit(audit::Audit),
+    /// List who did what, newest first.
+    AuditLog(audit_log::AuditLog),
     /// See and unblock the work behind orders.
     #[command(subcommand)]
     Saga(saga::Command),
@@ -119,6 +142,17 @@ pub enum Command {
     /// A confirmed order, a declined card, an empty shelf, and a cancel after
     /// the money was taken; each with its timeline. Uses items of its own.
     Demo(demo::Demo),
+    /// Be somebody from now on: saves who, and a key that mints a short-lived
+    /// token for each command. For shops that trust that key, as on a laptop.
+    Login(login::Login),
+    /// Print a short-lived token, for curl and other programs.
+    Token(token::Token),
+    /// Make the keys that sign tokens on a laptop.
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// See what the services can be told.
+    #[command(subcommand)]
+    Config(config::Command),
     /// Print a completion script, for example: cartwright completions bash.
     Completions {
         #[arg(value_enum)]

@@ -116,6 +116,13 @@ impl CallFailure {
         format!("{verdict} by {service}: {}: {message}", self.reason())
     }
 
+    /// What to do about it, if that is to show who one is.
+    fn advice(&self) -> Option<&'static str> {
+        (self.status.code() == Code::Unauthenticated).then_some(
+            "Run `cartwright login`, or bring a token by --token-file or CARTWRIGHT_TOKEN.",
+        )
+    }
+
     /// True when the change may or may not have been made.
     fn is_unknown(&self) -> bool {
         rpc::Remote::from(&self.status).is_transient()
@@ -127,6 +134,9 @@ impl fmt::Display for CallFailure {
         f.write_str(&self.headline())?;
         for line in self.particulars() {
             write!(f, "\n  {line}")?;
+        }
+        if let Some(advice) = self.advice() {
+            write!(f, "\n{advice}")?;
         }
         match &self.key {
             Some(key) if self.is_unknown() => write!(
@@ -264,6 +274,14 @@ mod tests {
     }
 
     #[test]
+    fn who_is_not_known_is_told_how_to_log_in() {
+        let text = failure(Status::unauthenticated("who?"), None).to_string();
+        assert!(text.contains("Run `cartwright login`"), "{text}");
+        let text = failure(Status::permission_denied("no"), None).to_string();
+        assert!(!text.contains("login"), "that would not help: {text}");
+    }
+
+    #[test]
     fn a_service_that_sheds_load_says_when_to_come_back() {
         let problem = Problem::new(Reason::Overloaded, "too many calls");
         let failure = failure(problem.with_retry(Duration::from_millis(250)), None);
@@ -278,6 +296,7 @@ mod tests {
         assert_eq!(codes(Problem::etag_mismatch("order", 1).into()), 2);
         assert_eq!(codes(Problem::internal().into()), 70);
         assert_eq!(codes(Status::permission_denied("no")), 77);
+        assert_eq!(codes(Status::unauthenticated("who?")), 77);
         assert_eq!(Failure::Mismatch(String::new()).exit().code(), 1);
         assert_eq!(Failure::BadInput(String::new()).exit().code(), 64);
     }

@@ -66,6 +66,58 @@ impl From<LineQuantityArg> for order::LineQuantity {
     }
 }
 
+/// A service and its scopes: `NAME` or `NAME=SCOPES`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceArg {
+    pub name: String,
+    pub scopes: Option<Scopes>,
+}
+
+impl FromStr for ServiceArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, scopes) = match text.split_once('=') {
+            Some((name, list)) => (name, Some(self::scopes(list)?)),
+            None => (text, None),
+        };
+        // It becomes the name of a file.
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        match !name.is_empty() && name.len() <= 63 && name.chars().all(allowed) {
+            true => Ok(Self {
+                name: name.to_owned(),
+                scopes,
+            }),
+            false => Err("expected a name of small letters, digits and dashes".to_owned()),
+        }
+    }
+}
+
+/// What a token allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scopes(pub Vec<String>);
+
+/// Scopes with spaces between them.
+pub fn scopes(text: &str) -> Result<Scopes, String> {
+    let scopes = text.split_whitespace().map(str::to_owned);
+    let scopes: Vec<String> = scopes.collect();
+    match scopes.iter().find(|scope| !auth::is_scope(scope)) {
+        None => Ok(Scopes(scopes)),
+        Some(wrong) => Err(format!(
+            "{wrong:?} is no scope; expected such as orders:read"
+        )),
+    }
+}
+
+/// Whom a token speaks for.
+pub fn subject(text: &str) -> Result<String, String> {
+    let printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    match printable && text.trim() == text && (1..=255).contains(&text.len()) {
+        true => Ok(text.to_owned()),
+        false => Err("must be 1 to 255 printable ASCII characters".to_owned()),
+    }
+}
+
 fn quantity(text: &str) -> Result<Quantity, String> {
     let expected = |got: &dyn std::fmt::Display| format!("the quantity {got}");
     let units = text.parse::<i64>();

@@ -4,7 +4,9 @@
 
 use std::sync::OnceLock;
 
-use api::{inventory::v1 as inventory, order::v1 as order, payment::v1 as payment};
+use api::{
+    common::v1 as common, inventory::v1 as inventory, order::v1 as order, payment::v1 as payment,
+};
 use prost::Message;
 use prost_reflect::{
     DescriptorPool, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MapKey, ReflectMessage,
@@ -27,6 +29,7 @@ macro_rules! named {
     };
 }
 
+named!("cartwright.common.v1", common { AuditEntry });
 named!(
     "cartwright.order.v1",
     order {

@@ -7,6 +7,7 @@
 pub mod args;
 pub mod audit;
 pub mod command;
+pub mod credentials;
 pub mod exit;
 pub mod failure;
 pub mod import;
@@ -15,5 +16,6 @@ pub mod json;
 pub mod output;
 pub mod replay;
 pub mod run;
+pub mod scopes;
 pub mod shop;
 pub mod show;

@@ -1,6 +1,9 @@
 //! The three services as the client sees them.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use api::{
     inventory::v1::{
@@ -16,7 +19,9 @@ use api::{
         payment_service_client::PaymentServiceClient,
     },
 };
-use tonic::{Code, Request, Response, Status, transport::Channel};
+use listener::tls::Connector;
+use rpc::{Authorized, Token};
+use tonic::{Code, Request, Response, Status};
 
 use crate::failure::{CallFailure, Failure};
 
@@ -33,25 +38,30 @@ pub struct Addresses {
     pub order_url: String,
     pub payment_url: String,
     pub inventory_url: String,
+    /// What certificates must come from, for `https://`.
+    pub ca: Option<PathBuf>,
     pub timeout: Duration,
 }
 
 #[derive(Clone)]
 pub struct Shop {
-    pub orders: Peer<OrderServiceClient<Channel>>,
-    pub order_admin: Peer<OrderAdminServiceClient<Channel>>,
-    pub payments: Peer<PaymentServiceClient<Channel>>,
-    pub payment_admin: Peer<PaymentAdminServiceClient<Channel>>,
-    pub inventory: Peer<InventoryServiceClient<Channel>>,
-    pub inventory_admin: Peer<InventoryAdminServiceClient<Channel>>,
+    pub orders: Peer<OrderServiceClient<Authorized>>,
+    pub order_admin: Peer<OrderAdminServiceClient<Authorized>>,
+    pub payments: Peer<PaymentServiceClient<Authorized>>,
+    pub payment_admin: Peer<PaymentAdminServiceClient<Authorized>>,
+    pub inventory: Peer<InventoryServiceClient<Authorized>>,
+    pub inventory_admin: Peer<InventoryAdminServiceClient<Authorized>>,
 }
 
 impl Shop {
-    /// Nothing is connected until it is used. Must run inside of tokio.
+    /// Nothing is connected until it is used; each call shows `token`. Must
+    /// run inside of tokio.
     ///
     /// # Errors
-    /// When an address is no URL.
-    pub fn new(addresses: &Addresses) -> Result<Self, Failure> {
+    /// When an address is no URL, or the file of certificates holds none.
+    pub fn new(addresses: &Addresses, token: Token) -> Result<Self, Failure> {
+        let tls = addresses.ca.as_deref().map(connector).transpose()?;
+        let channel = |url: &str| channel(url, tls.as_ref(), token.clone());
         let to_order = channel(&addresses.order_url)?;
         let to_payment = channel(&addresses.payment_url)?;
         let to_inventory = channel(&addresses.inventory_url)?;
@@ -123,9 +133,20 @@ impl Shop {
     }
 }
 
-fn channel(url: &str) -> Result<Channel, Failure> {
-    let settings = rpc::PeerSettings::at(url);
-    rpc::connect(&settings).map_err(|error| Failure::BadInput(error.to_string()))
+fn channel(url: &str, tls: Option<&Connector>, token: Token) -> Result<Authorized, Failure> {
+    if tls.is_none() && url.starts_with("https:") {
+        let message = format!("{url} needs --ca FILE, such as /etc/ssl/certs/ca-certificates.crt");
+        return Err(Failure::BadInput(message));
+    }
+    let channel = rpc::connect(&rpc::PeerSettings::at(url), tls);
+    let channel = channel.map_err(|error| Failure::BadInput(error.to_string()))?;
+    Ok(Authorized::new(channel, token))
+}
+
+fn connector(ca: &Path) -> Result<Connector, Failure> {
+    // Fails only where there is one already, which is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    Connector::trusting(ca).map_err(|error| Failure::BadInput(error.to_string()))
 }
 
 #[derive(Clone)]

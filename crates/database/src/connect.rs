@@ -1,11 +1,13 @@
 //! The pool: how connections are opened, checked and given back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::{PoolConnection, PoolConnectionMetadata};
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection, Postgres};
 
+use crate::access::Access;
 use crate::failover::LastSign;
 use crate::{Result, Settings};
 
@@ -17,6 +19,7 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 pub struct Database {
     pub(crate) pool: PgPool,
     pub(crate) last_sign: LastSign,
+    pub(crate) access: Arc<Access>,
 }
 
 impl Database {
@@ -36,7 +39,12 @@ impl Database {
             })
             .after_release(|conn, _| Box::pin(end_open_block(conn)))
             .connect_lazy_with(options);
-        Ok(Database { pool, last_sign })
+        let access = Arc::new(Access::new(settings, application_name));
+        Ok(Database {
+            pool,
+            last_sign,
+            access,
+        })
     }
 
     /// A connection for reads outside a transaction. Do not begin one on it:

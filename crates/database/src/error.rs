@@ -75,8 +75,11 @@ impl Error {
         }
         match &*self.source {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => true,
-            // insufficient resources (disk, memory, connections), query_canceled
-            _ => self.has_code(|code| code.starts_with("53") || code == "57014"),
+            // insufficient resources (disk, memory, connections), query_canceled,
+            // and a password that has changed and is about to be read anew
+            _ => self.has_code(|code| {
+                code.starts_with("53") || code.starts_with("28") || code == "57014"
+            }),
         }
     }
 

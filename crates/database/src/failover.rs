@@ -13,8 +13,13 @@ pub(crate) struct LastSign(Arc<Mutex<Option<Instant>>>);
 impl LastSign {
     pub(crate) fn note(&self, error: &Error) {
         if error.is_connection_lost() {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            self.renew();
         }
+    }
+
+    /// No connection that is open by now is used again.
+    pub(crate) fn renew(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// May a connection opened `age` ago be used?

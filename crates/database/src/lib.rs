@@ -2,6 +2,7 @@
 //! `begin` that survives cancellation, repeats of lost races, the classes of
 //! errors, and migrations. No service's SQL is here.
 
+mod access;
 mod begin;
 mod connect;
 mod durability;

@@ -2,17 +2,29 @@
 
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sqlx::postgres::PgConnectOptions;
 
 /// Times are short because they are the limit of a queue: a caller that is
 /// refused soon can go elsewhere, one that waits 30 s has given up already.
-#[derive(Debug, Clone, Deserialize)]
+///
+/// Address and password may change while the process runs: connections are
+/// then opened by the new ones, and older ones are not used again.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// `postgres://user:password@host:port/database`; `sslmode` is honoured.
+    /// `postgres://user:password@host:port/database`; `sslmode` and
+    /// `sslrootcert` are honoured.
+    #[schemars(with = "String", extend("writeOnly" = true, "x-reload" = true))]
     pub url: SecretString,
+    /// Takes the place of the password in the URL, so that the URL need not be
+    /// a secret.
+    #[schemars(with = "Option<String>", extend("x-reload" = true))]
+    #[serde(default)]
+    pub password: Option<SecretString>,
+    /// How many connections one replica opens at most.
     #[serde(default = "default_max_connections")]
     pub max_connections: u32,
     /// How long a caller waits for a free connection, opening one included.
@@ -22,8 +34,10 @@ pub struct Settings {
     /// keeps its connection until it ends.
     #[serde(default = "default_statement_timeout_ms")]
     pub statement_timeout_ms: u64,
+    /// How long a statement waits for a lock.
     #[serde(default = "default_lock_timeout_ms")]
     pub lock_timeout_ms: u64,
+    /// After which the server ends a transaction that nobody goes on with.
     #[serde(default = "default_idle_in_transaction_timeout_ms")]
     pub idle_in_transaction_timeout_ms: u64,
     /// How long one migration waits for a table before it lets the traffic
@@ -61,6 +75,7 @@ impl Settings {
     pub fn new(url: impl Into<SecretString>) -> Self {
         Self {
             url: url.into(),
+            password: None,
             max_connections: default_max_connections(),
             acquire_timeout_ms: default_acquire_timeout_ms(),
             statement_timeout_ms: default_statement_timeout_ms(),
@@ -96,6 +111,10 @@ impl Settings {
     }
 
     fn target(&self) -> sqlx::Result<PgConnectOptions> {
-        PgConnectOptions::from_str(self.url.expose_secret())
+        let options = PgConnectOptions::from_str(self.url.expose_secret())?;
+        Ok(match &self.password {
+            Some(password) => options.password(password.expose_secret()),
+            None => options,
+        })
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use api::{
     common::v1::{AuditFinding, Money},
+    contract::Method,
     inventory::v1 as stock,
     inventory::v1::{
         inventory_admin_service_client::InventoryAdminServiceClient,
@@ -20,7 +21,8 @@ use api::{
         payment_service_client::PaymentServiceClient,
     },
 };
-use rpc::PeerSettings;
+use listener::tls::Connector;
+use rpc::{Authorized, PeerSettings, Token};
 use tonic::{Status, transport::Channel};
 use uuid::Uuid;
 
@@ -29,12 +31,14 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// Clients of the three services.
 #[derive(Clone)]
 pub struct Calls {
-    pub orders: OrderServiceClient<Channel>,
-    pub order_admin: OrderAdminServiceClient<Channel>,
-    pub payments: PaymentServiceClient<Channel>,
-    pub payment_admin: PaymentAdminServiceClient<Channel>,
-    pub stock: InventoryServiceClient<Channel>,
-    pub stock_admin: InventoryAdminServiceClient<Channel>,
+    token: String,
+    channels: [Channel; 3],
+    pub orders: OrderServiceClient<Authorized>,
+    pub order_admin: OrderAdminServiceClient<Authorized>,
+    pub payments: PaymentServiceClient<Authorized>,
+    pub payment_admin: PaymentAdminServiceClient<Authorized>,
+    pub stock: InventoryServiceClient<Authorized>,
+    pub stock_admin: InventoryAdminServiceClient<Authorized>,
 }
 
 /// `quantity` of `sku` at its list price.
@@ -58,19 +62,48 @@ pub fn order_request(lines: Vec<order::NewOrderLine>) -> order::CreateOrderReque
 }
 
 impl Calls {
-    pub(crate) fn to(order: u16, payment: u16, inventory: u16) -> Self {
-        let channel = |port| {
-            let url = format!("http://127.0.0.1:{port}");
-            rpc::connect(&PeerSettings::at(url)).expect("an address of ours")
-        };
-        let (order, payment, inventory) = (channel(order), channel(payment), channel(inventory));
+    /// Calls of whoever `token` is for, to order, payment and inventory.
+    pub(crate) fn to(urls: [String; 3], tls: Option<&Connector>, token: String) -> Self {
+        let channels =
+            urls.map(|url| rpc::connect(&PeerSettings::at(url), tls).expect("an address of ours"));
+        Self::over(channels, token)
+    }
+
+    fn over(channels: [Channel; 3], token: String) -> Self {
+        let shown = Token::default();
+        shown.set(Some(&token.as_str().into())).expect("a token");
+        let [order, payment, inventory] = channels
+            .clone()
+            .map(|channel| Authorized::new(channel, shown.clone()));
         Self {
+            token,
+            channels,
             orders: OrderServiceClient::new(order.clone()),
             order_admin: OrderAdminServiceClient::new(order),
             payments: PaymentServiceClient::new(payment.clone()),
             payment_admin: PaymentAdminServiceClient::new(payment),
             stock: InventoryServiceClient::new(inventory.clone()),
             stock_admin: InventoryAdminServiceClient::new(inventory),
+        }
+    }
+
+    /// The same of somebody else.
+    pub fn with_token(&self, token: String) -> Self {
+        Self::over(self.channels.clone(), token)
+    }
+
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// To the service that has `method`, without a token.
+    pub fn channel(&self, method: &Method) -> Channel {
+        let [order, payment, inventory] = &self.channels;
+        let service = method.path.split('.').nth(1);
+        match service {
+            Some("order") => order.clone(),
+            Some("payment") => payment.clone(),
+            _ => inventory.clone(),
         }
     }
 

@@ -8,9 +8,12 @@
 )]
 
 mod calls;
+mod issuer;
 mod part;
+pub mod raw;
 mod shop;
 
 pub use calls::{Calls, line, order_request};
+pub use issuer::Issuer;
 pub use part::Part;
-pub use shop::{Shop, checkout, program};
+pub use shop::{SERVICES, Shop, Transport, checkout, program};

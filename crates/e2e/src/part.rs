@@ -35,6 +35,10 @@ impl Part {
         }
     }
 
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     fn command(&self, subcommand: &str) -> Command {
         let log = OpenOptions::new().create(true).append(true).open(&self.log);
         let log = log.expect("a log in the shop's own directory");

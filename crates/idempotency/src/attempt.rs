@@ -1,7 +1,7 @@
 //! One transaction: look up, run, take over, record, commit.
 
 use crate::{
-    Acted, Answer, Answered, Call, Effect, Failure, Outcome, Refusal, Request, Verb,
+    Acted, Answer, Answered, Call, Effect, Failure, Outcome, Refusal, Request, Verb, act,
     judge::{ASK_AGAIN_AFTER, Verdict, judge},
     keys::{self, Mark, Record},
 };
@@ -246,7 +246,7 @@ async fn write<V: Verb>(
         return Ok(());
     }
     match keys::record(tx, records, verb.kept_for(), verb.lease()).await {
-        Ok(written) if written == records.len() => Ok(()),
+        Ok(written) if written == records.len() => Ok(act::record(tx, records).await?),
         Ok(_) => Err(Broken::Raced),
         Err(error) if error.code().as_deref() == Some("55P03") => Err(Broken::Blocked),
         Err(error) => Err(error.into()),

@@ -3,10 +3,12 @@
 //!
 //! [`once`] looks the keys up, runs the verb on the fresh calls, records the
 //! answers and commits, all in one transaction; there is no moment at which
-//! the effect stands without its key or the key without its effect. Keys live
-//! in the service's own database. What a stored answer means to a client
+//! the effect stands without its key or the key without its effect. Who did it
+//! is written to the audit log in the same transaction. Keys live in the
+//! service's own database. What a stored answer means to a client
 //! (status, trailers) is the business of the edge.
 
+mod act;
 mod attempt;
 mod judge;
 mod keys;
@@ -18,7 +20,7 @@ mod verb;
 
 pub use once::once;
 pub use prune::prune;
-pub use request::{Call, Request, Saved};
+pub use request::{Call, Origin, Request, Saved};
 pub use running::{Lease, extend, finish, lapse};
 pub use verb::{Acted, Answer, Answered, Effect, Failure, Outcome, Refusal, Verb};
 

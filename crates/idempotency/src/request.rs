@@ -9,6 +9,19 @@ pub struct Request {
     pub key: IdempotencyKey,
     /// Tells an equal request from another one under the same key.
     pub fingerprint: [u8; 32],
+    pub origin: Origin,
+}
+
+/// What else the audit log is to say of a call; no part of the key's scope.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// `package.Service/Method`; without it the request's own method counts.
+    pub rpc: Option<&'static str>,
+    /// Whom the principal's token was issued to.
+    pub client: Option<String>,
+    /// What the call is about: the id or sku that it names, if it is one.
+    pub resource: Option<String>,
+    pub trace_id: Option<String>,
 }
 
 impl Request {
@@ -25,7 +38,13 @@ impl Request {
             method,
             key,
             fingerprint: Sha256::digest(canonical).into(),
+            origin: Origin::default(),
         }
+    }
+
+    pub fn with_origin(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
     }
 
     /// What makes two requests contend for one row.

@@ -20,5 +20,5 @@ pub use start::{Error, Part, Replica, Surroundings, migrate, serve, start};
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
 /// Everything that its database needs, in order.
-pub static MIGRATORS: [&sqlx::migrate::Migrator; 3] =
-    [&outbox::MIGRATOR, &idempotency::MIGRATOR, &MIGRATOR];
+pub static MIGRATORS: [&sqlx::migrate::Migrator; 4] =
+    [&outbox::MIGRATOR, &idempotency::MIGRATOR, &audit::MIGRATOR, &MIGRATOR];

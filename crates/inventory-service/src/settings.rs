@@ -2,14 +2,25 @@
 
 use std::time::Duration;
 
+use listener::tls::Files;
+use redis_connection::Redis;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    pub server: rpc::ServerSettings,
+    pub server: edge::ServerSettings,
+    pub http: edge::HttpSettings,
+    #[serde(default)]
+    pub connections: listener::Limits,
+    #[serde(default)]
+    pub tls: Option<listener::Tls>,
+    #[schemars(extend("x-reload" = true))]
+    #[serde(default)]
+    pub limits: limits::Settings,
     pub database: database::Settings,
-    pub redis: outbox::RedisSettings,
+    pub redis: redis_connection::Settings,
     #[serde(default)]
     pub holds: Holds,
     #[serde(default)]
@@ -17,9 +28,10 @@ pub struct Settings {
 }
 
 /// Holds whose time is over are ended by a sweeper in every replica.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Holds {
+    /// How often the sweeper looks.
     pub sweep_interval_ms: u64,
     /// Holds in one transaction of the sweeper.
     pub sweep_batch: u32,
@@ -35,11 +47,12 @@ impl Default for Holds {
 }
 
 /// Streams of stock movements.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Watch {
     /// How soon movements of another replica are seen.
     pub poll_interval_ms: u64,
+    /// How often a stream on which nothing happens says that it lives.
     pub heartbeat_interval_ms: u64,
     /// Streams of one replica; one more is refused.
     pub streams_max: u32,
@@ -68,5 +81,25 @@ impl Watch {
 
     pub fn heartbeat_interval(&self) -> Duration {
         Duration::from_millis(self.heartbeat_interval_ms)
+    }
+}
+
+impl Settings {
+    /// The sections of the edge.
+    pub(crate) fn edge(
+        &self,
+        auth: &auth::Settings,
+        redis: &Redis,
+        tls: Option<&Files>,
+    ) -> edge::Settings {
+        edge::Settings {
+            server: self.server.clone(),
+            http: self.http.clone(),
+            connections: self.connections.clone(),
+            tls: tls.cloned(),
+            limits: self.limits.clone(),
+            auth: auth.clone(),
+            redis: redis.clone(),
+        }
     }
 }

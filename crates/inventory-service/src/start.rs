@@ -3,8 +3,12 @@
 use std::{convert::Infallible, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use database::Database;
+use edge::Serving;
 use health::Health;
-use process::{BoxError, Process};
+use limits::Limits;
+use listener::tls::Files;
+use process::{BoxError, Process, Reloads};
+use redis_connection::Redis;
 use rpc::{Pages, Tasks};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -25,13 +29,18 @@ pub struct Surroundings {
     /// Handlers that no hang-up may cancel.
     pub tracker: TaskTracker,
     pub drain_deadline: Duration,
+    /// Who callers are.
+    pub auth: auth::Settings,
 }
 
 /// A replica that is built and listens; it serves once its parts run.
 pub struct Replica {
     pub grpc_addr: SocketAddr,
+    pub http_addr: SocketAddr,
+    pub limits: Limits,
     pub app: App,
     pub db: Database,
+    pub redis: Redis,
     pub parts: Vec<Part>,
 }
 
@@ -47,8 +56,10 @@ pub struct Part {
 pub enum Error {
     #[error("database: {0}")]
     Database(#[from] database::Error),
-    #[error("server: {0}")]
-    Server(#[from] rpc::Error),
+    #[error(transparent)]
+    Tls(#[from] listener::tls::Error),
+    #[error(transparent)]
+    Edge(#[from] edge::Error),
 }
 
 /// Brings the schema up to date.
@@ -59,18 +70,32 @@ pub async fn migrate(settings: Settings) -> Result<(), Error> {
 }
 
 /// Serves until the process is told to stop.
-pub async fn serve(process: Process, settings: Settings) -> Result<(), Error> {
+pub async fn serve(
+    process: Process,
+    settings: Settings,
+    reloads: Reloads<Settings>,
+) -> Result<(), Error> {
     let surroundings = Surroundings {
         health: process.health.clone(),
         shutdown: process.shutdown.clone(),
         tracker: process.tracker.clone(),
         drain_deadline: process.drain_deadline,
+        auth: process.settings.auth.clone(),
     };
     let replica = start(settings, &surroundings).await?;
+    let (db, redis) = (replica.db.clone(), replica.redis.clone());
+    let limits = replica.limits.clone();
+    reloads.follow(move |settings| {
+        limits.reload(settings.limits.clone());
+        if let Err(error) = db.rotate(&settings.database) {
+            tracing::error!(%error, "database.url cannot be used, the old one stays");
+        }
+        redis.set(settings.redis.clone());
+    });
     for part in replica.parts {
         process.spawn(part.name, part.work);
     }
-    tracing::info!(grpc_listen = %replica.grpc_addr, "listening");
+    tracing::info!(grpc_addr = %replica.grpc_addr, http_addr = %replica.http_addr, "listening");
     process.started();
     process.drained().await;
     replica.db.close().await;
@@ -81,15 +106,18 @@ pub async fn start(settings: Settings, around: &Surroundings) -> Result<Replica,
     let db = Database::connect(&settings.database, "inventory-service").await?;
     probe(&around.health, &db);
     warn_of_durability(&db).await;
-    let relay = outbox::Relay::new(db.clone(), settings.redis.clone());
+    let redis = Redis::new(settings.redis.clone());
+    let relay = outbox::Relay::new(db.clone(), redis.clone());
     let head = Head::default();
     let after_commit = AfterCommit {
         relay: relay.wake_handle(),
         head: head.clone(),
     };
     let app = App::new(db.clone(), after_commit);
-    let bound = rpc::bind(&settings.server).await?;
-    let grpc_addr = bound.local_addr();
+    let tls = settings.tls.as_ref().map(Files::start).transpose()?;
+    let edge = settings.edge(&around.auth, &redis, tls.as_ref());
+    let edge = edge::bind(edge, grpc::SERVICES).await?;
+    let (grpc_addr, http_addr, limits) = (edge.grpc_addr(), edge.http_addr(), edge.limits());
     let api = Api {
         app: app.clone(),
         tasks: Tasks::new(around.tracker.clone()),
@@ -102,12 +130,10 @@ pub async fn start(settings: Settings, around: &Surroundings) -> Result<Replica,
     };
     let routes = grpc::routes(api).add_service(around.health.grpc_service(grpc::SERVICES));
     let stop = around.shutdown.clone();
+    let serving = Serving::new(routes, stop.clone(), around.drain_deadline);
     let poll = settings.watch.poll_interval();
     let parts = vec![
-        part(
-            "grpc",
-            bound.serve(routes, grpc::SERVICES, stop.clone(), around.drain_deadline),
-        ),
+        part("edge", edge.serve(serving)),
         worker("relay", relay.run(stop.clone())),
         worker(
             "sweeper",
@@ -121,8 +147,11 @@ pub async fn start(settings: Settings, around: &Surroundings) -> Result<Replica,
     ];
     Ok(Replica {
         grpc_addr,
+        http_addr,
+        limits,
         app,
         db,
+        redis,
         parts,
     })
 }

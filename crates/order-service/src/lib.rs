@@ -16,18 +16,27 @@ pub mod store;
 mod wire;
 mod worker;
 
-pub use settings::{SagaSettings, Settings};
+#[doc(hidden)]
+pub use grpc::every_request;
+pub use settings::{Features, SagaSettings, Settings};
 pub use start::{MIGRATORS, Running, StartError, Surroundings, start};
 
 /// Serves until the process is asked to stop.
-pub async fn serve(process: process::Process, settings: Settings) -> Result<(), StartError> {
+pub async fn serve(
+    process: process::Process,
+    settings: Settings,
+    reloads: process::Reloads<Settings>,
+) -> Result<(), StartError> {
     let around = Surroundings {
         health: process.health.clone(),
         shutdown: process.shutdown.clone(),
         tracker: process.tracker.clone(),
         drain_deadline: process.drain_deadline,
+        auth: process.settings.auth.clone(),
     };
     let running = start(settings, around).await?;
+    let follower = running.follower();
+    reloads.follow(move |settings| follower.apply(settings));
     process.started();
     running.ended().await
 }

@@ -2,24 +2,55 @@
 
 use std::time::Duration;
 
+use listener::tls::{Connector, Files};
+use redis_connection::Redis;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::app::Patience;
 use crate::peers;
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    pub server: rpc::ServerSettings,
+    pub server: edge::ServerSettings,
+    pub http: edge::HttpSettings,
+    #[serde(default)]
+    pub connections: listener::Limits,
+    #[serde(default)]
+    pub tls: Option<listener::Tls>,
+    #[schemars(extend("x-reload" = true))]
+    #[serde(default)]
+    pub limits: limits::Settings,
     pub database: database::Settings,
-    pub redis: outbox::RedisSettings,
+    pub redis: redis_connection::Settings,
     pub inventory: rpc::PeerSettings,
     pub payment: rpc::PeerSettings,
     #[serde(default)]
     pub saga: SagaSettings,
+    #[schemars(extend("x-reload" = true))]
+    #[serde(default)]
+    pub features: Features,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+/// What can be switched while the service runs.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Features {
+    /// `false`: CreateOrder is refused as UNAVAILABLE, with a hint when to try
+    /// again. Orders that were accepted go on, and all other calls work.
+    pub accept_orders: bool,
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self {
+            accept_orders: true,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SagaSettings {
     /// How long a claim on an order lasts unless it is renewed: after a crash
@@ -56,6 +87,24 @@ impl Default for SagaSettings {
 }
 
 impl Settings {
+    /// The sections of the edge.
+    pub(crate) fn edge(
+        &self,
+        auth: &auth::Settings,
+        redis: &Redis,
+        tls: Option<&Files>,
+    ) -> edge::Settings {
+        edge::Settings {
+            server: self.server.clone(),
+            http: self.http.clone(),
+            connections: self.connections.clone(),
+            tls: tls.cloned(),
+            limits: self.limits.clone(),
+            auth: auth.clone(),
+            redis: redis.clone(),
+        }
+    }
+
     pub(crate) fn patience(&self) -> Patience {
         let SagaSettings {
             lease_ms,
@@ -76,11 +125,12 @@ impl Settings {
         }
     }
 
-    pub(crate) fn peers(&self) -> peers::Settings {
+    pub(crate) fn peers(&self, tls: Option<Connector>) -> peers::Settings {
         peers::Settings {
             inventory: self.inventory.clone(),
             payment: self.payment.clone(),
             hold: Duration::from_secs(self.saga.hold_s),
+            tls,
         }
     }
 }

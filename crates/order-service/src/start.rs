@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use database::Database;
+use edge::Serving;
 use health::Health;
+use listener::tls::Files;
+use redis_connection::Redis;
 use rpc::{Pages, Tasks};
 use sqlx::migrate::Migrator;
 use tokio::time::Instant;
@@ -19,7 +22,12 @@ use crate::settings::Settings;
 use crate::{store, worker};
 
 /// Everything that the schema of this service consists of.
-pub const MIGRATORS: [&Migrator; 3] = [&outbox::MIGRATOR, &idempotency::MIGRATOR, &store::MIGRATOR];
+pub const MIGRATORS: [&Migrator; 4] = [
+    &outbox::MIGRATOR,
+    &idempotency::MIGRATOR,
+    &audit::MIGRATOR,
+    &store::MIGRATOR,
+];
 
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +35,11 @@ pub enum StartError {
     #[error(transparent)]
     Database(#[from] database::Error),
     #[error(transparent)]
-    Rpc(#[from] rpc::Error),
+    Peer(#[from] rpc::Error),
+    #[error(transparent)]
+    Tls(#[from] listener::tls::Error),
+    #[error(transparent)]
+    Edge(#[from] edge::Error),
 }
 
 /// What the surroundings lend.
@@ -39,17 +51,23 @@ pub struct Surroundings {
     /// Work that must be finished before the end.
     pub tracker: TaskTracker,
     pub drain_deadline: Duration,
+    /// Who callers are.
+    pub auth: auth::Settings,
 }
 
 /// The service, listening.
 pub struct Running {
-    address: SocketAddr,
+    grpc_addr: SocketAddr,
+    http_addr: SocketAddr,
+    limits: limits::Limits,
     app: App,
+    peers: Peers,
     db: Database,
+    redis: Redis,
     around: Surroundings,
     /// Sagas have ended: their claims need not be kept any more.
     drained: CancellationToken,
-    server: tokio::task::JoinHandle<Result<(), rpc::Error>>,
+    server: tokio::task::JoinHandle<Result<(), edge::Error>>,
 }
 
 /// Starts everything; returns when the port is held.
@@ -58,19 +76,24 @@ pub async fn start(settings: Settings, around: Surroundings) -> Result<Running, 
     for warning in database::durability_warnings(&db).await.unwrap_or_default() {
         tracing::warn!(warning, "the database may lose what it acknowledged");
     }
-    let bound = rpc::bind(&settings.server).await?;
-    let address = bound.local_addr();
-    let relay = outbox::Relay::new(db.clone(), settings.redis.clone());
+    let tls = settings.tls.as_ref().map(Files::start).transpose()?;
+    let redis = Redis::new(settings.redis.clone());
+    let edge = settings.edge(&around.auth, &redis, tls.as_ref());
+    let edge = edge::bind(edge, SERVICES).await?;
+    let connector = tls.map(|files| files.connector()).transpose()?;
+    let peers = Peers::connect(&settings.peers(connector))?;
+    let relay = outbox::Relay::new(db.clone(), redis.clone());
     let app = App::new(
         db.clone(),
-        Peers::connect(&settings.peers())?,
+        peers.clone(),
         settings.patience(),
         relay.wake_handle(),
         around.tracker.clone(),
     );
+    app.accept_orders(settings.features.accept_orders);
     probe(&around.health, &db);
     let drained = CancellationToken::new();
-    work(&settings, &app, &db, relay, &around, &drained);
+    work(&settings, &app, &db, &redis, relay, &around, &drained);
     let api = Api {
         app: app.clone(),
         tasks: Tasks::new(around.tracker.clone()),
@@ -79,17 +102,19 @@ pub async fn start(settings: Settings, around: Surroundings) -> Result<Running, 
     };
     let mut routes = api.routes();
     routes.add_service(around.health.grpc_service(SERVICES));
-    let server = tokio::spawn(bound.serve(
-        routes.routes(),
-        SERVICES,
-        around.shutdown.clone(),
-        around.drain_deadline,
-    ));
-    tracing::info!(%address, "serving gRPC");
+    let (grpc_addr, http_addr, limits) = (edge.grpc_addr(), edge.http_addr(), edge.limits());
+    let stop = around.shutdown.clone();
+    let serving = Serving::new(routes.routes(), stop, around.drain_deadline);
+    let server = tokio::spawn(edge.serve(serving));
+    tracing::info!(%grpc_addr, %http_addr, "listening");
     Ok(Running {
-        address,
+        grpc_addr,
+        http_addr,
+        limits,
         app,
+        peers,
         db,
+        redis,
         around,
         drained,
         server,
@@ -114,13 +139,13 @@ fn work(
     settings: &Settings,
     app: &App,
     db: &Database,
+    redis: &Redis,
     relay: outbox::Relay,
     around: &Surroundings,
     drained: &CancellationToken,
 ) {
     let stop = || around.shutdown.clone();
     let name = format!("order-service-{}", uuid::Uuid::now_v7());
-    let redis = || settings.redis.clone();
     let lease = settings.patience().lease;
     // Leases are kept, and events published, until the last saga has ended.
     tokio::spawn(worker::renew_claims(app.clone(), lease, drained.clone()));
@@ -131,22 +156,60 @@ fn work(
     tracker.spawn(worker::payment_events(
         app.clone(),
         db.clone(),
-        redis(),
+        redis.clone(),
         name.clone(),
         stop(),
     ));
     tracker.spawn(worker::inventory_events(
         app.clone(),
         db.clone(),
-        redis(),
+        redis.clone(),
         name,
         stop(),
     ));
 }
 
+/// Brings changed settings to the parts that can take them.
+#[derive(Clone)]
+pub struct Follower {
+    limits: limits::Limits,
+    peers: Peers,
+    app: App,
+    db: Database,
+    redis: Redis,
+}
+
+impl Follower {
+    pub fn apply(&self, settings: &Settings) {
+        self.app.accept_orders(settings.features.accept_orders);
+        self.limits.reload(settings.limits.clone());
+        self.redis.set(settings.redis.clone());
+        if let Err(error) = self.peers.show(&settings.inventory, &settings.payment) {
+            tracing::error!(%error, "the old token stays");
+        }
+        if let Err(error) = self.db.rotate(&settings.database) {
+            tracing::error!(%error, "database.url cannot be used, the old one stays");
+        }
+    }
+}
+
 impl Running {
-    pub fn local_addr(&self) -> SocketAddr {
-        self.address
+    pub fn follower(&self) -> Follower {
+        Follower {
+            limits: self.limits.clone(),
+            peers: self.peers.clone(),
+            app: self.app.clone(),
+            db: self.db.clone(),
+            redis: self.redis.clone(),
+        }
+    }
+
+    pub fn grpc_addr(&self) -> SocketAddr {
+        self.grpc_addr
+    }
+
+    pub fn http_addr(&self) -> SocketAddr {
+        self.http_addr
     }
 
     pub fn app(&self) -> &App {

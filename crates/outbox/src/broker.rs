@@ -1,15 +1,14 @@
 //! Redis Streams: publishing, reading as a group, acknowledging.
 
-use crate::{Received, RedisSettings};
+use crate::Received;
 use chrono::{DateTime, SecondsFormat, Utc};
 use redis::{
-    AsyncCommands, AsyncConnectionConfig, Client, FromRedisValue, RedisResult, Value,
-    aio::MultiplexedConnection,
+    AsyncCommands, AsyncConnectionConfig, FromRedisValue, RedisResult, Value,
     streams::{
         StreamAutoClaimOptions, StreamAutoClaimReply, StreamId, StreamReadOptions, StreamReadReply,
     },
 };
-use secrecy::ExposeSecret;
+use redis_connection::{Connection, Redis};
 use std::{collections::HashMap, time::Duration};
 use uuid::Uuid;
 
@@ -35,9 +34,10 @@ pub(crate) struct Outgoing {
 }
 
 /// A connection of one worker only, so that a blocking read blocks nobody.
-/// After an error it is of no more use.
+/// After an error, or when it is outdated, it is of no more use.
 pub(crate) struct Broker {
-    conn: MultiplexedConnection,
+    redis: Redis,
+    conn: Connection,
 }
 
 /// An entry as it was read: its id, and the event if it is one.
@@ -54,15 +54,18 @@ pub(crate) struct Subscription<'a> {
 }
 
 impl Broker {
-    pub(crate) async fn connect(settings: &RedisSettings) -> RedisResult<Self> {
-        let client = Client::open(settings.url.expose_secret())?;
+    pub(crate) async fn connect(redis: &Redis) -> RedisResult<Self> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECTS_WITHIN))
             .set_response_timeout(Some(READ_BLOCKS + ANSWERS_WITHIN));
-        let conn = client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await?;
-        Ok(Self { conn })
+        let conn = redis.connect(&config).await?;
+        let redis = redis.clone();
+        Ok(Self { redis, conn })
+    }
+
+    /// Redis has got another address or password since.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.redis.has_outdated(&self.conn)
     }
 
     /// Adds the events to their streams, in order. After an error any part of
@@ -87,7 +90,7 @@ impl Broker {
             }
             add.arg(("payload", event.payload.as_slice())).ignore();
         }
-        pipeline.query_async(&mut self.conn).await
+        pipeline.query_async(&mut *self.conn).await
     }
 
     /// A new group begins with the oldest entry that is still kept.
@@ -162,7 +165,8 @@ impl Entry {
     }
 }
 
-fn parse(stream: &str, fields: &HashMap<String, Value>) -> Option<Received> {
+/// `None` when the entry is no event.
+pub fn parse(stream: &str, fields: &HashMap<String, Value>) -> Option<Received> {
     let kind = text(fields, "type")?
         .strip_prefix(stream)?
         .strip_prefix('.')?

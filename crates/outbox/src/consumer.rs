@@ -1,5 +1,5 @@
 use crate::{
-    Handler, Received, RedisSettings,
+    Handler, Received,
     broker::{Broker, Entry, Subscription},
     delivery::Delivery,
     outage::{Outage, Trouble},
@@ -7,6 +7,7 @@ use crate::{
 };
 use database::Database;
 use futures::{StreamExt, stream};
+use redis_connection::Redis;
 use std::collections::HashMap;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
@@ -23,7 +24,7 @@ const AGGREGATES_AT_ONCE: usize = 4;
 /// aggregate, until [`release_parked`](crate::release_parked); the others go on.
 pub struct Consumer {
     db: Database,
-    redis: RedisSettings,
+    redis: Redis,
     stream: String,
     group: String,
     name: String,
@@ -32,7 +33,7 @@ pub struct Consumer {
 impl Consumer {
     pub fn new(
         db: Database,
-        redis: RedisSettings,
+        redis: Redis,
         stream: impl Into<String>,
         group: impl Into<String>,
         name: impl Into<String>,
@@ -58,8 +59,9 @@ impl Consumer {
         }
     }
 
-    /// Consumes for as long as the seat and Redis are held. What was read and
-    /// not acknowledged before comes first, so that order is kept.
+    /// Consumes for as long as the seat and Redis are held, and Redis stays
+    /// where it is. What was read and not acknowledged before comes first, so
+    /// that order is kept.
     async fn session<H: Handler>(
         &self,
         role: &str,
@@ -79,7 +81,7 @@ impl Consumer {
         };
         broker.create_group(&of).await?;
         let mut pending = Some("0-0".to_owned());
-        while !cancel.is_cancelled() {
+        while !cancel.is_cancelled() && !broker.is_outdated() {
             seat.check().await?;
             delivery.settle_released(&self.stream).await?;
             let entries = match pending.take() {

@@ -29,9 +29,10 @@ mod outage;
 mod parked;
 mod relay;
 mod seat;
-mod settings;
 
 pub use append::append;
+#[doc(hidden)]
+pub use broker::parse;
 pub use consumer::Consumer;
 pub use depth::{depth, lag};
 pub use event::{Event, Received};
@@ -39,7 +40,6 @@ pub use handler::{HandleError, Handler};
 pub use inbox::prune_inbox;
 pub use parked::{Parked, parked, release_parked};
 pub use relay::{Relay, Wake};
-pub use settings::RedisSettings;
 
 /// The tables `outbox`, `inbox` and `inbox_parked`.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();

@@ -17,6 +17,8 @@ pub(crate) enum Trouble {
     Redis(#[from] redis::RedisError),
     #[error("the database does not answer")]
     Silent,
+    #[error("the database has another address or password now")]
+    Outdated,
 }
 
 /// The state of one worker: at work, or kept from it since some time.

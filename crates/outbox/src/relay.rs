@@ -1,10 +1,10 @@
 use crate::{
-    RedisSettings,
     broker::{Broker, Outgoing},
     outage::{Outage, Trouble},
     seat::Seat,
 };
 use database::Database;
+use redis_connection::Redis;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,7 @@ const KEEP: u64 = 1_000_000;
 /// published first and deleted then, so at worst they are published again.
 pub struct Relay {
     db: Database,
-    redis: RedisSettings,
+    redis: Redis,
     keep: u64,
     wake: Wake,
 }
@@ -40,7 +40,7 @@ impl Wake {
 }
 
 impl Relay {
-    pub fn new(db: Database, redis: RedisSettings) -> Self {
+    pub fn new(db: Database, redis: Redis) -> Self {
         Self {
             db,
             redis,
@@ -115,6 +115,7 @@ impl Relay {
         if events.is_empty() {
             return Ok(());
         }
+        broker.take_if(|broker| broker.is_outdated());
         let broker = match broker {
             Some(broker) => broker,
             None => broker.insert(Broker::connect(&self.redis).await?),

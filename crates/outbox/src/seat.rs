@@ -15,6 +15,9 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 /// by its holder. Needs a session: not for poolers that share transactions.
 pub(crate) struct Seat {
     conn: PgConnection,
+    db: Database,
+    /// Of the settings that the connection was opened by.
+    version: u64,
 }
 
 impl Seat {
@@ -39,8 +42,9 @@ impl Seat {
     }
 
     async fn open(db: &Database) -> Result<Self, Trouble> {
+        let (db, version) = (db.clone(), db.version());
         let conn = db.acquire().await?.detach();
-        let mut seat = Self { conn };
+        let mut seat = Self { conn, db, version };
         // The seat of a machine that vanished is free after some 10 s. What is
         // written here may be lost in a crash: then it is merely done again.
         seat.answered(async |conn| {
@@ -72,11 +76,15 @@ impl Seat {
         self.answered(async |conn| conn.ping().await).await
     }
 
-    /// Runs statements over the seat's connection.
+    /// Runs statements over the seat's connection. Fails when the database has
+    /// got another address or password since: the seat is to be taken there.
     pub(crate) async fn answered<T>(
         &mut self,
         ask: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> Result<T, Trouble> {
+        if self.version != self.db.version() {
+            return Err(Trouble::Outdated);
+        }
         match tokio::time::timeout(ANSWERS_WITHIN, ask(&mut self.conn)).await {
             Ok(answer) => Ok(answer.map_err(database::Error::from)?),
             Err(_) => Err(Trouble::Silent),

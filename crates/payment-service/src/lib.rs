@@ -18,6 +18,8 @@ pub mod store;
 mod worker;
 
 pub use events::STREAM;
+#[doc(hidden)]
+pub use grpc::every_request;
 pub use settings::Settings;
 pub use start::{Around, Part, Running, StartError, migrate, serve, start};
 
@@ -27,4 +29,9 @@ use sqlx::migrate::Migrator;
 pub static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// All tables in the database of this service.
-pub const MIGRATORS: [&Migrator; 3] = [&outbox::MIGRATOR, &idempotency::MIGRATOR, &MIGRATOR];
+pub const MIGRATORS: [&Migrator; 4] = [
+    &outbox::MIGRATOR,
+    &idempotency::MIGRATOR,
+    &audit::MIGRATOR,
+    &MIGRATOR,
+];

@@ -6,12 +6,15 @@ use std::time::Duration;
 use api::payment::v1::payment_admin_service_server::PaymentAdminServiceServer;
 use api::payment::v1::payment_service_server::PaymentServiceServer;
 use database::Database;
+use edge::Serving;
 use futures::future::BoxFuture;
 use health::Health;
+use limits::Limits;
+use listener::tls::Files;
 use outbox::Relay;
-use process::{BoxError, Process};
+use process::{BoxError, Process, Reloads};
+use redis_connection::Redis;
 use rpc::{Pages, Tasks};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
@@ -37,6 +40,8 @@ pub struct Around {
     /// Work that must be finished before the process ends.
     pub tracker: TaskTracker,
     pub drain: Duration,
+    /// Who callers are.
+    pub auth: auth::Settings,
 }
 
 /// Something to be run until `shutdown`, with its name.
@@ -45,9 +50,12 @@ pub type Part = (&'static str, BoxFuture<'static, Result<(), BoxError>>);
 /// A service that holds its ports; it works once its parts are run.
 pub struct Running {
     pub grpc: SocketAddr,
-    pub webhooks: SocketAddr,
+    /// REST and webhooks.
+    pub http: SocketAddr,
+    pub limits: Limits,
     pub app: App,
     pub database: Database,
+    pub redis: Redis,
     pub parts: Vec<Part>,
 }
 
@@ -56,12 +64,9 @@ pub enum StartError {
     #[error(transparent)]
     Database(#[from] database::Error),
     #[error(transparent)]
-    Server(#[from] rpc::Error),
-    #[error("webhooks.listen: {address} cannot be listened on: {source}")]
-    Webhooks {
-        address: SocketAddr,
-        source: std::io::Error,
-    },
+    Tls(#[from] listener::tls::Error),
+    #[error(transparent)]
+    Edge(#[from] edge::Error),
     #[error("provider: {0}")]
     Provider(#[from] reqwest::Error),
     #[error("provider.webhook_secrets: expected one or two secrets, got none")]
@@ -77,15 +82,29 @@ pub async fn migrate(settings: Settings) -> Result<(), database::Error> {
 }
 
 /// The serving function of the process.
-pub async fn serve(process: Process, settings: Settings) -> Result<(), StartError> {
+pub async fn serve(
+    process: Process,
+    settings: Settings,
+    reloads: Reloads<Settings>,
+) -> Result<(), StartError> {
     let around = Around {
         health: process.health.clone(),
         shutdown: process.shutdown.clone(),
         tracker: process.tracker.clone(),
         drain: process.drain_deadline,
+        auth: process.settings.auth.clone(),
     };
     let running = start(&settings, &around).await?;
-    tracing::info!(grpc = %running.grpc, webhooks = %running.webhooks, "listening");
+    let (database, redis) = (running.database.clone(), running.redis.clone());
+    let limits = running.limits.clone();
+    reloads.follow(move |settings| {
+        limits.reload(settings.limits.clone());
+        if let Err(error) = database.rotate(&settings.database) {
+            tracing::error!(%error, "database.url cannot be used, the old one stays");
+        }
+        redis.set(settings.redis.clone());
+    });
+    tracing::info!(grpc = %running.grpc, http = %running.http, "listening");
     for (name, part) in running.parts {
         process.spawn(name, part);
     }
@@ -100,42 +119,34 @@ pub async fn start(settings: &Settings, around: &Around) -> Result<Running, Star
     if settings.provider.webhook_secrets.is_empty() {
         return Err(StartError::NoWebhookSecret);
     }
-    let bound = rpc::bind(&settings.server).await?;
-    let listener = listen(settings.webhooks.listen).await?;
+    let tls = settings.tls.as_ref().map(Files::start).transpose()?;
+    let redis = Redis::new(settings.redis.clone());
+    let edge = settings.edge(&around.auth, &redis, tls.as_ref());
+    let edge = edge::bind(edge, SERVICES).await?;
     let db = Database::connect(&settings.database, NAME).await?;
     probe(&around.health, &db);
     await_schema(&db, &around.shutdown).await?;
 
-    let relay = Relay::new(db.clone(), settings.redis.clone());
+    let relay = Relay::new(db.clone(), redis.clone());
     let provider = Stripe::new(&settings.provider)?;
     let wake = relay.wake_handle();
     let app = App::new(db.clone(), provider, settings.checks.clone(), wake);
-    let (grpc, webhooks) = (bound.local_addr(), address(&listener)?);
+    let (grpc, http, limits) = (edge.grpc_addr(), edge.http_addr(), edge.limits());
     let parts = vec![
-        serve_grpc(bound, &app, settings, around),
-        serve_webhooks(listener, &app, settings, around),
+        serve_apis(edge, &app, settings, around),
         reconcile(&app, around),
         relay_events(relay, around),
         keep_house(&db, around),
     ];
     Ok(Running {
         grpc,
-        webhooks,
+        http,
+        limits,
         app,
         database: db,
+        redis,
         parts,
     })
-}
-
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    let bound = TcpListener::bind(address).await;
-    bound.map_err(|source| StartError::Webhooks { address, source })
-}
-
-fn address(listener: &TcpListener) -> Result<SocketAddr, StartError> {
-    let address = SocketAddr::from(([0, 0, 0, 0], 0));
-    let local = listener.local_addr();
-    local.map_err(|source| StartError::Webhooks { address, source })
 }
 
 fn probe(health: &Health, db: &Database) {
@@ -180,25 +191,21 @@ async fn await_schema(db: &Database, shutdown: &CancellationToken) -> Result<(),
     Ok(())
 }
 
-fn serve_grpc(bound: rpc::Bound, app: &App, settings: &Settings, around: &Around) -> Part {
+fn serve_apis(edge: edge::Bound, app: &App, settings: &Settings, around: &Around) -> Part {
     let tasks = Tasks::new(around.tracker.clone());
     let pages = Pages::new(&settings.server.page_token_secret);
-    let service = Service::new(app.clone(), tasks, pages);
+    let service = Service::new(app.clone(), tasks, pages.clone());
     let routes = Routes::new(PaymentServiceServer::new(service))
-        .add_service(PaymentAdminServiceServer::new(Admin::new(app.clone())))
+        .add_service(PaymentAdminServiceServer::new(Admin::new(
+            app.clone(),
+            pages,
+        )))
         .add_service(around.health.grpc_service(SERVICES));
-    let (shutdown, drain) = (around.shutdown.clone(), around.drain);
-    let part = async move { Ok(bound.serve(routes, SERVICES, shutdown, drain).await?) };
-    ("gRPC server", Box::pin(part))
-}
-
-fn serve_webhooks(listener: TcpListener, app: &App, settings: &Settings, around: &Around) -> Part {
-    let router = http::router(app.clone(), settings.provider.webhook_secrets.clone());
-    let connections_max = settings.webhooks.connections_max;
-    let (shutdown, drain) = (around.shutdown.clone(), around.drain);
-    let part =
-        async move { Ok(http::serve(listener, router, connections_max, shutdown, drain).await?) };
-    ("webhooks", Box::pin(part))
+    let webhooks = http::router(app.clone(), settings.provider.webhook_secrets.clone());
+    let serving = Serving::new(routes, around.shutdown.clone(), around.drain);
+    let serving = serving.with_pages(webhooks);
+    let part = async move { Ok(edge.serve(serving).await?) };
+    ("gRPC and HTTP", Box::pin(part))
 }
 
 fn reconcile(app: &App, around: &Around) -> Part {

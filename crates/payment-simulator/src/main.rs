@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::process::ExitCode;
 
 use payment_simulator::{Settings, Simulator, StartError};
-use process::{Process, Spec};
+use process::{Process, Reloads, Spec};
 
 fn main() -> ExitCode {
     let spec = Spec {
@@ -20,7 +20,12 @@ async fn migrate(_: Settings) -> Result<(), Infallible> {
     Ok(())
 }
 
-async fn serve(process: Process, settings: Settings) -> Result<(), StartError> {
+/// Nothing of it changes while it runs.
+async fn serve(
+    process: Process,
+    settings: Settings,
+    _: Reloads<Settings>,
+) -> Result<(), StartError> {
     let simulator = Simulator::start(&settings).await?;
     tracing::info!(
         address = %simulator.address(),

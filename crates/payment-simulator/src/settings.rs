@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use http::Uri;
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de};
 
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     pub api: ApiSettings,
@@ -16,43 +17,51 @@ pub struct Settings {
     pub refunds: RefundSettings,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ApiSettings {
+    /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// The one key that is accepted.
+    #[schemars(with = "String")]
     pub api_key: SecretString,
     /// Where a browser finds this simulator; goes into `next_action`. The
     /// address that is listened on when absent.
     pub public_url: Option<String>,
     /// How long a connection is held whose answer never comes.
     pub hold_ms_max: u64,
+    /// One more is closed at once.
     pub connections_max: usize,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BooksSettings {
     /// Holds `books.jsonl`; made when it is not there.
     pub directory: PathBuf,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebhookSettings {
     /// No webhooks without it.
+    #[schemars(with = "Option<String>")]
     #[serde(deserialize_with = "receiver")]
     pub url: Option<Uri>,
     /// Signs webhooks.
+    #[schemars(with = "String")]
     pub secret: SecretString,
     /// Events that are posted at once.
     pub concurrency: usize,
+    /// How long one delivery may take.
     pub timeout_ms: u64,
+    /// The first pause before a delivery is tried again; it doubles.
     pub retry_ms_min: u64,
+    /// The longest pause between two tries.
     pub retry_ms_max: u64,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RefundSettings {
     /// After this a pending refund settles.

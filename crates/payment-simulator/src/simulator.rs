@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use listener::Limits;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,50 +21,37 @@ pub struct Simulator {
     address: SocketAddr,
     app: Arc<App>,
     accept: CancellationToken,
-    connections: TaskTracker,
+    server: JoinHandle<()>,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("api.listen: {address} cannot be listened on: {source}")]
-    Listen {
-        address: SocketAddr,
-        source: std::io::Error,
-    },
+    #[error("api.listen: {0}")]
+    Listen(#[from] listener::Error),
     #[error("books.directory: {0}")]
     Books(#[from] OpenError),
+    #[error("the books could not be opened: {0}")]
+    Opening(#[from] tokio::task::JoinError),
 }
 
 impl Simulator {
     /// Opens the books, takes up what the last process left, and listens.
     pub async fn start(settings: &Settings) -> Result<Simulator, StartError> {
-        let listen_error = |source| StartError::Listen {
-            address: settings.api.listen,
-            source,
-        };
-        let listener = TcpListener::bind(settings.api.listen)
-            .await
-            .map_err(listen_error)?;
-        let address = listener.local_addr().map_err(listen_error)?;
+        let limits = limits(settings.api.connections_max);
+        let bound = listener::bind(settings.api.listen, &limits, None).await?;
+        let address = bound.local_addr();
         let directory = settings.books.directory.clone();
-        let opened = tokio::task::spawn_blocking(move || Books::open(&directory))
-            .await
-            .map_err(|error| listen_error(std::io::Error::other(error)))??;
+        let opened = tokio::task::spawn_blocking(move || Books::open(&directory)).await??;
         let app = build(settings, address, opened);
         let accept = CancellationToken::new();
-        let connections = TaskTracker::new();
         let api = Arc::new(Api::new(Arc::clone(&app), &settings.api));
-        connections.spawn(http::serve(
-            listener,
-            api,
-            connections.clone(),
-            accept.clone(),
-        ));
+        // How long it may take is said by whoever stops it.
+        let server = bound.serve(http::service(api), accept.clone(), Duration::MAX);
         Ok(Simulator {
             address,
             app,
             accept,
-            connections,
+            server: tokio::spawn(server),
         })
     }
 
@@ -81,18 +69,27 @@ impl Simulator {
     }
 
     /// Takes no new requests, ends those under way, at most for `drain`.
-    pub async fn stop(self, drain: Duration) {
+    pub async fn stop(mut self, drain: Duration) {
         self.accept.cancel();
         self.app.stop.cancel();
-        self.connections.close();
         self.app.tracker.close();
         let idle = async {
-            self.connections.wait().await;
+            let _ = (&mut self.server).await;
             self.app.tracker.wait().await;
         };
         if tokio::time::timeout(drain, idle).await.is_err() {
+            self.server.abort();
             tracing::warn!(?drain, "requests were still under way when the time was up");
         }
+    }
+}
+
+/// All its clients are on one machine.
+fn limits(connections_max: usize) -> Limits {
+    Limits {
+        max_connections: connections_max,
+        max_connections_per_address: connections_max,
+        ..Limits::default()
     }
 }
 

@@ -3,10 +3,12 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use process::{Process, Spec};
+use process::{Process, Reloads, Spec};
+use schemars::JsonSchema;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Settings {
     /// How long the one piece of work takes that it does before it ends.
@@ -14,9 +16,24 @@ struct Settings {
     /// What to do wrong, for the tests.
     #[serde(default)]
     fault: Fault,
+    /// What it says when it is changed.
+    #[schemars(extend("x-reload" = true))]
+    #[serde(default)]
+    features: Features,
+    /// Is never shown.
+    #[schemars(with = "Option<String>", extend("x-reload" = true))]
+    #[serde(default)]
+    password: Option<SecretString>,
 }
 
-#[derive(Deserialize, Default, PartialEq)]
+#[derive(Deserialize, Default, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct Features {
+    /// Said aloud.
+    greeting: String,
+}
+
+#[derive(Deserialize, Default, PartialEq, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Fault {
     #[default]
@@ -40,7 +57,16 @@ async fn migrate(_: Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn serve(process: Process, settings: Settings) -> anyhow::Result<()> {
+async fn serve(
+    process: Process,
+    settings: Settings,
+    reloads: Reloads<Settings>,
+) -> anyhow::Result<()> {
+    reloads.follow(|settings| {
+        let password = settings.password.as_ref();
+        let length = password.map_or(0, |password| password.expose_secret().len());
+        tracing::info!(greeting = settings.features.greeting, length, "taken over");
+    });
     let work = Duration::from_millis(settings.work_ms);
     let shutdown = process.shutdown.clone();
     match settings.fault {

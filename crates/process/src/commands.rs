@@ -1,14 +1,24 @@
 //! The command line: reads it, reads the settings, does what it says.
 
-use std::{ffi::OsString, future::Future, path::PathBuf, process::ExitCode};
+use std::{
+    ffi::OsString,
+    future::Future,
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use settings::SettingsError;
+use settings::{SettingsError, Values};
 
-use crate::{BoxError, Process, Settings, USAGE, healthcheck, lifecycle};
+use crate::{
+    BoxError, Process, Reloads, Settings, USAGE, healthcheck, lifecycle, reference, reload::Watch,
+};
 
-const ENV_PREFIX: &str = "CARTWRIGHT";
+/// Of the variables that are settings.
+pub(crate) const ENV_PREFIX: &str = "CARTWRIGHT";
 
 /// Who this process is.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +59,19 @@ enum Command {
 enum ConfigCommand {
     /// Exits 64, naming the key, if the settings are not good
     Check,
+    /// Print all keys: type, default, variable, meaning
+    Reference {
+        #[arg(long, value_enum, default_value_t = Output::Markdown)]
+        output: Output,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Output {
+    /// A table per section
+    Markdown,
+    /// The JSON schema of the settings file
+    Json,
 }
 
 /// Runs the command of this process's arguments. `S` are the settings of the
@@ -56,14 +79,15 @@ enum ConfigCommand {
 /// of the file, and every key must belong to one of them.
 ///
 /// `migrate` runs to its end. `serve` builds the service, calls
-/// [`Process::started`], awaits [`Process::drained`], and cleans up.
+/// [`Process::started`], awaits [`Process::drained`], and cleans up; what can
+/// change meanwhile, it takes from the [`Reloads`].
 pub fn run<S, M, MF, ME, R, RF, RE>(spec: Spec, migrate: M, serve: R) -> ExitCode
 where
-    S: DeserializeOwned,
+    S: DeserializeOwned + JsonSchema + Send + Sync + 'static,
     M: FnOnce(S) -> MF,
     MF: Future<Output = Result<(), ME>>,
     ME: Into<BoxError>,
-    R: FnOnce(Process, S) -> RF,
+    R: FnOnce(Process, S, Reloads<S>) -> RF,
     RF: Future<Output = Result<(), RE>> + Send + 'static,
     RE: Into<BoxError> + 'static,
 {
@@ -79,11 +103,11 @@ pub fn run_from<S, M, MF, ME, R, RF, RE>(
     serve: R,
 ) -> ExitCode
 where
-    S: DeserializeOwned,
+    S: DeserializeOwned + JsonSchema + Send + Sync + 'static,
     M: FnOnce(S) -> MF,
     MF: Future<Output = Result<(), ME>>,
     ME: Into<BoxError>,
-    R: FnOnce(Process, S) -> RF,
+    R: FnOnce(Process, S, Reloads<S>) -> RF,
     RF: Future<Output = Result<(), RE>> + Send + 'static,
     RE: Into<BoxError> + 'static,
 {
@@ -93,20 +117,25 @@ where
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    let (common, own) = match load::<S>(&cli) {
-        Ok(both) => both,
+    if let Some(output) = cli.wants_reference() {
+        print_reference::<S>(&spec, output);
+        return ExitCode::SUCCESS;
+    }
+    let (common, own, values) = match load::<S>(cli.config.as_deref()) {
+        Ok(all) => all,
         Err(error) => {
             eprintln!("{}: {error}", spec.name);
             return ExitCode::from(USAGE);
         }
     };
     match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => lifecycle::serve(spec, common, |process| serve(process, own)),
+        Command::Serve => {
+            let (watch, reloads) = Watch::new(cli.config, values);
+            lifecycle::serve(spec, common, watch, |process| serve(process, own, reloads))
+        }
         Command::Migrate => lifecycle::migrate(spec, &common, || migrate(own)),
         Command::Healthcheck => healthcheck::run(spec.name, common.private_listen),
-        Command::Config {
-            command: ConfigCommand::Check,
-        } => {
+        Command::Config { .. } => {
             eprintln!("{}: the settings are good", spec.name);
             ExitCode::SUCCESS
         }
@@ -133,8 +162,30 @@ fn parse(args: impl IntoIterator<Item = OsString>, spec: &Spec) -> Result<Cli, E
         })
 }
 
-fn load<S: DeserializeOwned>(cli: &Cli) -> Result<(Settings, S), SettingsError> {
-    let (common, own) = settings::load_pair::<Settings, S>(cli.config.as_deref(), ENV_PREFIX)?;
+impl Cli {
+    fn wants_reference(&self) -> Option<Output> {
+        match self.command {
+            Some(Command::Config {
+                command: ConfigCommand::Reference { output },
+            }) => Some(output),
+            _ => None,
+        }
+    }
+}
+
+fn print_reference<S: JsonSchema>(spec: &Spec, output: Output) {
+    let text = match output {
+        Output::Markdown => reference::markdown::<S>(spec.name),
+        Output::Json => format!("{:#}\n", reference::schema::<S>(spec.name)),
+    };
+    // A reader that has seen enough has gone: `… | head`.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+pub(crate) fn load<S: DeserializeOwned>(
+    file: Option<&Path>,
+) -> Result<(Settings, S, Values), SettingsError> {
+    let (common, own, values) = settings::load_pair::<Settings, S>(file, ENV_PREFIX)?;
     common.check()?;
-    Ok((common, own))
+    Ok((common, own, values))
 }

@@ -11,14 +11,19 @@ mod exit;
 mod healthcheck;
 mod lifecycle;
 mod private;
+pub mod reference;
+mod reload;
 mod running;
 mod settings;
 mod signals;
 
 pub use commands::{Spec, run, run_from};
 pub use exit::{FAILURE, USAGE};
+pub use reload::Reloads;
 pub use running::Process;
-pub use settings::{Auth, AuthMode, Deployment, Drain, Settings};
+pub use settings::{Deployment, Drain, Settings};
+
+use commands::ENV_PREFIX;
 
 /// What the functions of a service may fail with.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -12,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use telemetry::Guard;
 use tokio::{
     net::TcpListener,
@@ -20,13 +22,25 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{BoxError, FAILURE, Process, Settings, Spec, exit::chain, private, signals};
+use crate::{
+    BoxError, FAILURE, Process, Settings, Spec,
+    exit::chain,
+    private,
+    reload::{Handles, Watch},
+    signals,
+};
 
 /// For what a service does between its last work and its end.
 const CLEAN_UP: Duration = Duration::from_secs(3);
 
-pub(crate) fn serve<R, F, E>(spec: Spec, settings: Settings, service: R) -> ExitCode
+pub(crate) fn serve<S, R, F, E>(
+    spec: Spec,
+    settings: Settings,
+    watch: Watch<S>,
+    service: R,
+) -> ExitCode
 where
+    S: DeserializeOwned + JsonSchema + Send + Sync + 'static,
     R: FnOnce(Process) -> F,
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<BoxError> + 'static,
@@ -41,11 +55,19 @@ where
             .map_err(|error| format!("private_listen: cannot listen on {address}: {error}"))?;
         let router = private::router(process.health.clone(), guard.level());
         let private = tokio::spawn(health::serve(listener, router));
+        let watching = process.settings.reload.interval().map(|interval| {
+            let handles = Handles {
+                level: guard.level(),
+                sampling: guard.sampling(),
+            };
+            tokio::spawn(watch.run(interval, handles))
+        });
         announce(spec, &process);
         let service = service(process.clone());
         let service = tokio::spawn(async move { service.await.map_err(Into::into) });
         let result = until_end(&process, service).await;
         private.abort();
+        watching.inspect(tokio::task::JoinHandle::abort);
         result
     })
 }
@@ -124,8 +146,12 @@ fn announce(spec: Spec, process: &Process) {
         "starting"
     );
     match settings.auth.mode {
-        crate::AuthMode::None => {
+        auth::Mode::None => {
             tracing::warn!("auth.mode is `none`: every caller is believed to be whoever it says")
+        }
+        auth::Mode::Jwt => {
+            let (issuer, audience) = (settings.auth.issuer.as_deref(), &settings.auth.audience);
+            tracing::info!(issuer, audience, "callers are known by their tokens");
         }
     }
 }

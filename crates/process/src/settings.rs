@@ -5,10 +5,11 @@ use std::{
     time::Duration,
 };
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use settings::SettingsError;
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Health and log level. Never published: it asks nobody who they are.
@@ -16,9 +17,11 @@ pub struct Settings {
     pub private_listen: SocketAddr,
     #[serde(default)]
     pub deployment: Deployment,
-    pub auth: Auth,
+    pub auth: auth::Settings,
     #[serde(default)]
     pub drain: Drain,
+    #[serde(default)]
+    pub reload: Reload,
     #[serde(default)]
     pub log: telemetry::LogSettings,
     #[serde(default)]
@@ -29,7 +32,7 @@ fn private_listen() -> SocketAddr {
     (Ipv4Addr::UNSPECIFIED, 9090).into()
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Deployment {
     /// `local` and `test` allow what would be careless elsewhere.
@@ -43,21 +46,7 @@ impl Default for Deployment {
     }
 }
 
-/// Has no default: that callers are not checked must be written down.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Auth {
-    pub mode: AuthMode,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AuthMode {
-    /// A caller is who it says it is.
-    None,
-}
-
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Drain {
     /// How long the API still accepts calls after the process said that it is
@@ -76,6 +65,26 @@ impl Default for Drain {
     }
 }
 
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Reload {
+    /// How often the settings file and the secret files are read anew; 0:
+    /// never.
+    pub interval_ms: u64,
+}
+
+impl Default for Reload {
+    fn default() -> Self {
+        Self { interval_ms: 2_000 }
+    }
+}
+
+impl Reload {
+    pub(crate) fn interval(&self) -> Option<Duration> {
+        (self.interval_ms > 0).then(|| Duration::from_millis(self.interval_ms))
+    }
+}
+
 impl Drain {
     pub fn endpoint_removal(&self) -> Duration {
         Duration::from_millis(self.endpoint_removal_ms)
@@ -90,16 +99,10 @@ impl Settings {
     /// Rules between keys.
     pub(crate) fn check(&self) -> Result<(), SettingsError> {
         let environment = self.deployment.environment.as_str();
-        match self.auth.mode {
-            AuthMode::None if matches!(environment, "local" | "test") => Ok(()),
-            AuthMode::None => Err(SettingsError::invalid(
-                "auth.mode",
-                format!(
-                    "`none` lets every caller be anybody, so it needs \
-                     deployment.environment `local` or `test`, and that is `{environment}`"
-                ),
-            )),
-        }
+        self.auth.check(environment).map_err(|invalid| {
+            let key = format!("auth.{}", invalid.key);
+            SettingsError::invalid(&key, invalid.message)
+        })
     }
 
     pub(crate) fn telemetry(&self) -> telemetry::Settings {

@@ -1,16 +1,17 @@
 //! What a call brings along beside its message.
 
 use std::{
+    fmt::Display,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use prost::Message;
+use prost::{Message, Name};
 use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Request, metadata::MetadataMap};
 use types::IdempotencyKey;
 
-use crate::{Problem, Reason};
+use crate::{Caller, Problem, Reason, content};
 
 const KEY_HEADER: &str = "idempotency-key";
 
@@ -26,16 +27,22 @@ pub struct Context {
 
 /// What the edge puts into the extensions of an admitted request.
 #[derive(Debug, Clone)]
-pub(crate) struct Admitted {
-    pub(crate) caller: Caller,
-    pub(crate) deadline: Deadline,
-    pub(crate) permit: Arc<OwnedSemaphorePermit>,
+pub struct Admitted {
+    pub caller: Caller,
+    pub deadline: Deadline,
+    pub permit: Arc<OwnedSemaphorePermit>,
 }
 
 impl Context {
+    /// Every handler begins with it: here no text that must not be stored gets
+    /// further. The items of a batch are looked at one by one, by
+    /// [`Self::idempotent_item`].
+    ///
     /// # Errors
-    /// `INTERNAL` when the request did not come through our server.
-    pub fn of<T>(request: &Request<T>) -> Result<Self, Problem> {
+    /// `INTERNAL` when the request did not come through our server,
+    /// `INVALID_FIELD` for each text with forbidden content.
+    pub fn of<M: Message + Name>(request: &Request<M>) -> Result<Self, Problem> {
+        content::check_call(request.get_ref())?;
         let admitted = request.extensions().get::<Admitted>();
         let admitted = admitted.ok_or_else(Problem::internal)?;
         Ok(Self {
@@ -49,8 +56,9 @@ impl Context {
     /// The identity of a mutating call, from its metadata `idempotency-key`.
     ///
     /// # Errors
-    /// `IDEMPOTENCY_KEY_INVALID` when the key is missing or malformed.
-    pub fn idempotent<M: Message>(
+    /// `IDEMPOTENCY_KEY_INVALID` when the key is missing, malformed or holds
+    /// what must not be stored.
+    pub fn idempotent<M: Message + Name>(
         &self,
         method: &'static str,
         message: &M,
@@ -66,54 +74,51 @@ impl Context {
     /// that of the single call, so that both share one scope.
     ///
     /// # Errors
-    /// `IDEMPOTENCY_KEY_INVALID` when the key is missing or malformed.
-    pub fn idempotent_item<M: Message>(
+    /// `IDEMPOTENCY_KEY_INVALID` as there, `INVALID_FIELD` for each text of the
+    /// item with forbidden content.
+    pub fn idempotent_item<M: Message + Name>(
         &self,
         method: &'static str,
         key: &str,
         path: &str,
         message: &M,
     ) -> Result<idempotency::Request, Problem> {
+        content::check_item(message, path)?;
         self.request(method, key, path, message)
     }
 
-    fn request<M: Message>(
+    fn request<M: Message + Name>(
         &self,
         method: &'static str,
         key: &str,
         path: &str,
         message: &M,
     ) -> Result<idempotency::Request, Problem> {
-        let key = IdempotencyKey::parse(key).map_err(|error| {
+        let invalid = |error: &dyn Display| {
             Problem::new(Reason::IdempotencyKeyInvalid, format!("{path}: {error}"))
-        })?;
+        };
+        if let Some(found) = types::forbidden_content(key) {
+            return Err(invalid(&found));
+        }
+        let key = IdempotencyKey::parse(key).map_err(|error| invalid(&error))?;
         Ok(idempotency::Request::new(
-            self.caller.principal.to_string(),
+            self.caller.principal().to_owned(),
             method,
             key,
             &message.encode_to_vec(),
-        ))
+        )
+        .with_origin(self.origin(message)))
     }
-}
 
-/// Who calls.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    pub principal: Arc<str>,
-}
-
-impl Caller {
-    /// Everybody, where `auth.mode` is `none`.
-    pub(crate) fn local() -> Self {
-        Self {
-            principal: Arc::from("local"),
+    fn origin<M: Message + Name>(&self, message: &M) -> idempotency::Origin {
+        let traceparent = telemetry::propagation::current_traceparent();
+        let trace_id = traceparent.and_then(|text| text.split('-').nth(1).map(str::to_owned));
+        idempotency::Origin {
+            rpc: api::message::method_of::<M>(),
+            client: self.caller.client().map(str::to_owned),
+            resource: content::resource(message),
+            trace_id,
         }
-    }
-
-    /// Whether the caller may do what `scope` names. Without authentication,
-    /// which only a local environment allows, everybody may do everything.
-    pub fn holds(&self, _scope: &str) -> bool {
-        true
     }
 }
 

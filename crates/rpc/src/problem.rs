@@ -204,7 +204,9 @@ fn code(reason: Reason) -> Code {
         | Reason::AmountOverflow
         | Reason::CurrencyMismatch => Code::InvalidArgument,
         Reason::NotFound => Code::NotFound,
+        Reason::Unauthenticated => Code::Unauthenticated,
         Reason::ScopeMissing => Code::PermissionDenied,
+        Reason::UnknownMethod => Code::Unimplemented,
         Reason::IdempotencyInProgress | Reason::EtagMismatch | Reason::Conflict => Code::Aborted,
         Reason::IllegalTransition
         | Reason::OutOfStock
@@ -225,7 +227,7 @@ fn code(reason: Reason) -> Code {
         | Reason::CaptureRefused
         | Reason::RefundExceedsCaptured
         | Reason::RefundRefused => Code::FailedPrecondition,
-        Reason::Overloaded => Code::ResourceExhausted,
+        Reason::Overloaded | Reason::RateLimited => Code::ResourceExhausted,
         Reason::OutcomeUnknown | Reason::Unavailable => Code::Unavailable,
         Reason::DeadlineExceeded => Code::DeadlineExceeded,
         Reason::Internal | Reason::Unspecified => Code::Internal,

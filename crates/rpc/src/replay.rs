@@ -7,8 +7,8 @@ use tonic::{Response, Status, metadata::MetadataValue};
 use crate::{Problem, wire::to_wire};
 
 /// Set on every answer that was given before. On success it is moved into the
-/// trailers by the server, see `edge`.
-pub(crate) const REPLAYED: &str = "idempotent-replayed";
+/// trailers by the edge.
+pub const REPLAYED: &str = "idempotent-replayed";
 
 /// # Errors
 /// The refusal that was kept; `INTERNAL` for an outcome that the verb had to

@@ -13,6 +13,7 @@ use serde::{
 use crate::{
     SettingsError, fields,
     tree::{Node, Origin, Table, Value},
+    values::Reading,
 };
 
 type Result<T> = std::result::Result<T, SettingsError>;
@@ -21,15 +22,15 @@ type Result<T> = std::result::Result<T, SettingsError>;
 pub(crate) struct At<'a> {
     node: Node,
     path: Vec<String>,
-    prefix: &'a str,
+    reading: &'a Reading<'a>,
 }
 
 impl<'a> At<'a> {
-    pub(crate) fn root(node: Node, prefix: &'a str) -> Self {
+    pub(crate) fn root(node: Node, reading: &'a Reading<'a>) -> Self {
         Self {
             node,
             path: Vec::new(),
-            prefix,
+            reading,
         }
     }
 
@@ -39,7 +40,7 @@ impl<'a> At<'a> {
         Self {
             node,
             path,
-            prefix: self.prefix,
+            reading: self.reading,
         }
     }
 
@@ -53,9 +54,9 @@ impl<'a> At<'a> {
     /// Lets `visit` read the value; its errors get this key.
     fn visit<T>(self, visit: impl FnOnce(Self) -> Result<T>) -> Result<T> {
         if matches!(self.node.value, Value::Empty) {
-            return Err(SettingsError::missing(self.path, self.prefix));
+            return Err(SettingsError::missing(self.path, self.reading.prefix));
         }
-        let (path, node, prefix) = (self.path.clone(), self.node.clone(), self.prefix);
+        let (path, node, prefix) = (self.path.clone(), self.node.clone(), self.reading.prefix);
         visit(self).map_err(|error| error.at(&path, &node, prefix))
     }
 
@@ -321,7 +322,10 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
         match self.value.take() {
-            Some(entry) => located(entry, seed),
+            Some(entry) => {
+                entry.reading.note(&entry.path, &entry.node);
+                located(entry, seed)
+            }
             None => Err(serde::de::Error::custom("a value was asked for twice")),
         }
     }
@@ -329,7 +333,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 
 /// Also what a type's own conversion refuses, after the visit, gets its key.
 fn located<'de, S: DeserializeSeed<'de>>(at: At<'_>, seed: S) -> Result<S::Value> {
-    let (path, node, prefix) = (at.path.clone(), at.node.clone(), at.prefix);
+    let (path, node, prefix) = (at.path.clone(), at.node.clone(), at.reading.prefix);
     seed.deserialize(at)
         .map_err(|error| error.at(&path, &node, prefix))
 }

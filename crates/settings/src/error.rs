@@ -151,24 +151,38 @@ fn may_be_secret(path: &[String], origin: &Origin) -> bool {
 }
 
 impl fmt::Display for SettingsError {
+    /// Keys and names may hold anything, also line breaks: those are shown as
+    /// they are written in a string.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for found in self.text().chars() {
+            match found.is_control() {
+                true => write!(f, "{}", found.escape_default())?,
+                false => write!(f, "{found}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl SettingsError {
+    fn text(&self) -> String {
         let key = self.path.join(".");
         let found = self.found.as_deref().unwrap_or_default();
         match &self.problem {
-            Problem::Unreadable(message) => f.write_str(message),
+            Problem::Unreadable(message) => message.clone(),
             Problem::Unknown { known } if known.is_empty() => {
-                write!(f, "unknown key `{key}`{found}; no key is known here")
+                format!("unknown key `{key}`{found}; no key is known here")
             }
             Problem::Unknown { known } => {
                 let known = known.join("`, `");
-                write!(f, "unknown key `{key}`{found}; known here: `{known}`")
+                format!("unknown key `{key}`{found}; known here: `{known}`")
             }
             Problem::Missing { env } => {
-                write!(f, "missing key `{key}`: set it in the file or by {env}")
+                format!("missing key `{key}`: set it in the file or by {env}")
             }
-            Problem::Invalid(message) if found.is_empty() => write!(f, "key `{key}`: {message}"),
-            Problem::Invalid(message) => write!(f, "key `{key}`: {message}, {found}"),
-            Problem::SetTwice => write!(f, "key `{key}` and `{key}_file` are both set; keep one"),
+            Problem::Invalid(message) if found.is_empty() => format!("key `{key}`: {message}"),
+            Problem::Invalid(message) => format!("key `{key}`: {message}, {found}"),
+            Problem::SetTwice => format!("key `{key}` and `{key}_file` are both set; keep one"),
         }
     }
 }

@@ -17,15 +17,19 @@
 mod de;
 mod error;
 mod fields;
+mod reference;
 mod source;
 mod tree;
+mod values;
 
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
 pub use error::SettingsError;
+pub use reference::{Key, Need, file_schema, keys, schema, sort};
 pub use source::Source;
+pub use values::{Change, Values};
 
 /// Reads `file`, then the variables of this process that begin with
 /// `env_prefix` and two underscores.
@@ -37,10 +41,11 @@ pub fn load<T: DeserializeOwned>(
 }
 
 /// Like [`load`], for settings that two structs share at the top level: each
-/// key must belong to one of them.
+/// key must belong to one of them. The values are for comparing with a later
+/// reading.
 pub fn load_pair<A: DeserializeOwned, B: DeserializeOwned>(
     file: Option<&Path>,
     env_prefix: &str,
-) -> Result<(A, B), SettingsError> {
+) -> Result<(A, B, Values), SettingsError> {
     Source::of_process(file, env_prefix).load_pair()
 }

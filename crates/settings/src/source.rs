@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     SettingsError, de, fields,
     tree::{Node, Origin, Table, Value},
+    values::{Reading, Values},
 };
 
 /// A file and a set of variables. Tests give variables of their own, because
@@ -53,12 +54,14 @@ impl<'a> Source<'a> {
     }
 
     pub fn load<T: DeserializeOwned>(&self) -> Result<T, SettingsError> {
-        self.read(self.table()?)
+        self.read(self.table()?, &Reading::new(self.env_prefix))
     }
 
+    /// Two structs that share the top level, and the values that they were
+    /// read from.
     pub fn load_pair<A: DeserializeOwned, B: DeserializeOwned>(
         &self,
-    ) -> Result<(A, B), SettingsError> {
+    ) -> Result<(A, B, Values), SettingsError> {
         let (of_a, of_b) = (fields::of::<A>(), fields::of::<B>());
         let (mut table_a, mut table_b) = (Table::new(), Table::new());
         for (key, node) in self.table()? {
@@ -74,7 +77,10 @@ impl<'a> Source<'a> {
                 table_b.insert(key, node);
             }
         }
-        Ok((self.read(table_a)?, self.read(table_b)?))
+        let reading = Reading::new(self.env_prefix);
+        let a = self.read(table_a, &reading)?;
+        let b = self.read(table_b, &reading)?;
+        Ok((a, b, reading.finish()))
     }
 
     fn table(&self) -> Result<Table, SettingsError> {
@@ -88,13 +94,17 @@ impl<'a> Source<'a> {
 
     /// A key may be missing because its whole section is: then the section is
     /// taken as empty, which names the missing key inside, or needs none.
-    fn read<T: DeserializeOwned>(&self, mut table: Table) -> Result<T, SettingsError> {
+    fn read<T: DeserializeOwned>(
+        &self,
+        mut table: Table,
+        reading: &Reading<'_>,
+    ) -> Result<T, SettingsError> {
         loop {
             let root = Node {
                 value: Value::Table(table.clone()),
                 origin: Origin::Nowhere,
             };
-            match T::deserialize(de::At::root(root, self.env_prefix)) {
+            match T::deserialize(de::At::root(root, reading)) {
                 Err(error) if error.missing_path().is_some_and(|p| table.add_empty(p)) => {}
                 result => return result,
             }

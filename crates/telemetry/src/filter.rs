@@ -4,7 +4,8 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use arc_swap::ArcSwap;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tracing::{Metadata, Subscriber, level_filters::LevelFilter, subscriber::Interest};
 use tracing_subscriber::{
     Layer,
@@ -27,8 +28,8 @@ const TRANSPORT: [&str; 9] = [
 ];
 
 /// Which events are logged: a level, or `info,order_service=debug,sqlx=warn`.
-#[derive(Clone, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
 pub struct Level {
     text: String,
     targets: Targets,
@@ -67,6 +68,12 @@ impl TryFrom<String> for Level {
 
     fn try_from(text: String) -> Result<Self, InvalidLevel> {
         text.parse()
+    }
+}
+
+impl From<Level> for String {
+    fn from(level: Level) -> Self {
+        level.text
     }
 }
 

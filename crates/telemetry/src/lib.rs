@@ -11,12 +11,14 @@ mod filter;
 mod log;
 mod panics;
 pub mod propagation;
+mod sampling;
 mod settings;
 mod start;
 mod traces;
 
 pub use error::Error;
 pub use filter::{InvalidLevel, Level, LevelHandle};
+pub use sampling::SampleHandle;
 pub use settings::{LogFormat, LogSettings, Ratio, Settings, TraceSettings};
 #[doc(hidden)]
 pub use start::build;

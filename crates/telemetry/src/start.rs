@@ -9,7 +9,10 @@ use tracing_subscriber::{
     Registry, fmt::writer::BoxMakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
-use crate::{Error, LevelHandle, LogFormat, Settings, filter::Gate, log::LogLayer, panics, traces};
+use crate::{
+    Error, LevelHandle, LogFormat, SampleHandle, Settings, filter::Gate, log::LogLayer, panics,
+    traces,
+};
 
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -28,6 +31,7 @@ pub struct Service<'a> {
 pub struct Guard {
     provider: SdkTracerProvider,
     level: LevelHandle,
+    sampling: SampleHandle,
 }
 
 /// Installs logs (to stderr), traces and the panic hook for this process. Call
@@ -49,20 +53,31 @@ pub fn build(
     writer: BoxMakeWriter,
     colours: bool,
 ) -> Result<(impl Subscriber + Send + Sync + 'static, Guard), Error> {
-    let provider = traces::provider(&settings.telemetry, service)?;
+    let sampling = SampleHandle::new(settings.telemetry.ratio(service.environment));
+    let provider = traces::provider(&settings.telemetry, service, &sampling)?;
     let level = LevelHandle::new(settings.log.level.clone());
     let format: LogFormat = settings.log.format;
     let subscriber = Registry::default()
         .with(Gate(level.clone()))
         .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("cartwright")))
         .with(LogLayer::new(format, service.name, writer, colours));
-    Ok((subscriber, Guard { provider, level }))
+    let guard = Guard {
+        provider,
+        level,
+        sampling,
+    };
+    Ok((subscriber, guard))
 }
 
 impl Guard {
     /// Reads and changes the level of the log while the process runs.
     pub fn level(&self) -> LevelHandle {
         self.level.clone()
+    }
+
+    /// Changes the share of traces that are kept while the process runs.
+    pub fn sampling(&self) -> SampleHandle {
+        self.sampling.clone()
     }
 
     /// Sends what is queued, for three seconds at most. Off the runtime's

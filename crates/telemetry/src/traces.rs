@@ -11,7 +11,7 @@ use opentelemetry_sdk::{
     },
 };
 
-use crate::{Error, Service, TraceSettings};
+use crate::{Error, SampleHandle, Service, TraceSettings};
 
 /// What a burst may queue before spans are dropped (the SDK logs how many).
 const QUEUED_SPANS_MAX: usize = 8_192;
@@ -22,13 +22,11 @@ const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 pub(crate) fn provider(
     settings: &TraceSettings,
     service: &Service<'_>,
+    sampling: &SampleHandle,
 ) -> Result<SdkTracerProvider, Error> {
-    let ratio = settings.ratio(service.environment);
     let builder = SdkTracerProvider::builder()
         .with_resource(resource(service))
-        .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(
-            ratio,
-        ))));
+        .with_sampler(Sampler::ParentBased(Box::new(sampling.clone())));
     Ok(with_export(builder, settings)?.build())
 }
 

@@ -10,6 +10,7 @@
     reason = "a test that cannot have its surroundings must fail at once"
 )]
 
+mod passwords;
 mod ports;
 mod postgres;
 mod redis;

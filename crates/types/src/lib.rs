@@ -5,13 +5,17 @@
 //! expected and never name a field, because only the edge knows its name.
 
 mod card_number;
+mod content;
+mod credential;
 mod currency;
+mod email_address;
 mod id;
 mod money;
 mod quantity;
 mod text;
 
 pub use card_number::holds_card_number;
+pub use content::{Forbidden, forbidden_content};
 pub use currency::{Currency, ParseCurrencyError};
 pub use id::{
     CaptureId, EventId, FulfillmentId, OrderId, ParseIdError, PaymentId, RefundId, ReturnId,

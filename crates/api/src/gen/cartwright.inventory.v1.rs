@@ -2,12 +2,32 @@
 /// Asks for an audit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RunAuditRequest {}
+impl ::prost::Name for RunAuditRequest {
+    const NAME: &'static str = "RunAuditRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.RunAuditRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.RunAuditRequest".into()
+    }
+}
 /// What an audit found.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RunAuditResponse {
     /// One finding for each invariant, also when it holds.
     #[prost(message, repeated, tag = "1")]
     pub findings: ::prost::alloc::vec::Vec<super::super::common::v1::AuditFinding>,
+}
+impl ::prost::Name for RunAuditResponse {
+    const NAME: &'static str = "RunAuditResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.RunAuditResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.RunAuditResponse".into()
+    }
 }
 /// Generated client implementations.
 pub mod inventory_admin_service_client {
@@ -132,6 +152,38 @@ pub mod inventory_admin_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// ListAuditEntries lists who did what in this service, newest first.
+        pub async fn list_audit_entries(
+            &mut self,
+            request: impl tonic::IntoRequest<
+                super::super::super::common::v1::ListAuditEntriesRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::common::v1::ListAuditEntriesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/cartwright.inventory.v1.InventoryAdminService/ListAuditEntries",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "cartwright.inventory.v1.InventoryAdminService",
+                        "ListAuditEntries",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -154,6 +206,16 @@ pub mod inventory_admin_service_server {
             request: tonic::Request<super::RunAuditRequest>,
         ) -> std::result::Result<
             tonic::Response<super::RunAuditResponse>,
+            tonic::Status,
+        >;
+        /// ListAuditEntries lists who did what in this service, newest first.
+        async fn list_audit_entries(
+            &self,
+            request: tonic::Request<
+                super::super::super::common::v1::ListAuditEntriesRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::common::v1::ListAuditEntriesResponse>,
             tonic::Status,
         >;
     }
@@ -281,6 +343,58 @@ pub mod inventory_admin_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/cartwright.inventory.v1.InventoryAdminService/ListAuditEntries" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListAuditEntriesSvc<T: InventoryAdminService>(pub Arc<T>);
+                    impl<
+                        T: InventoryAdminService,
+                    > tonic::server::UnaryService<
+                        super::super::super::common::v1::ListAuditEntriesRequest,
+                    > for ListAuditEntriesSvc<T> {
+                        type Response = super::super::super::common::v1::ListAuditEntriesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                super::super::super::common::v1::ListAuditEntriesRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as InventoryAdminService>::list_audit_entries(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListAuditEntriesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -349,9 +463,29 @@ pub mod inventory_event {
         StockShortfall(super::StockShortfall),
     }
 }
+impl ::prost::Name for InventoryEvent {
+    const NAME: &'static str = "InventoryEvent";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.InventoryEvent".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.InventoryEvent".into()
+    }
+}
 /// A hold ran out and its stock is for sale again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReservationExpired {}
+impl ::prost::Name for ReservationExpired {
+    const NAME: &'static str = "ReservationExpired";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ReservationExpired".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ReservationExpired".into()
+    }
+}
 /// Promised stock is not there any more.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StockShortfall {
@@ -364,6 +498,16 @@ pub struct StockShortfall {
     /// Units that are missing.
     #[prost(int64, tag = "3")]
     pub quantity: i64,
+}
+impl ::prost::Name for StockShortfall {
+    const NAME: &'static str = "StockShortfall";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.StockShortfall".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.StockShortfall".into()
+    }
 }
 /// An item that can be sold.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -389,6 +533,16 @@ pub struct Item {
     #[prost(string, tag = "6")]
     pub etag: ::prost::alloc::string::String,
 }
+impl ::prost::Name for Item {
+    const NAME: &'static str = "Item";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.Item".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.Item".into()
+    }
+}
 /// A place that holds stock.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Location {
@@ -404,6 +558,16 @@ pub struct Location {
     /// Changes with every change.
     #[prost(string, tag = "4")]
     pub etag: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Location {
+    const NAME: &'static str = "Location";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.Location".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.Location".into()
+    }
 }
 /// How much of one SKU is at one location.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -433,6 +597,16 @@ pub struct StockLevel {
     #[prost(string, tag = "8")]
     pub etag: ::prost::alloc::string::String,
 }
+impl ::prost::Name for StockLevel {
+    const NAME: &'static str = "StockLevel";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.StockLevel".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.StockLevel".into()
+    }
+}
 /// What is kept for one order.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Reservation {
@@ -455,6 +629,16 @@ pub struct Reservation {
     #[prost(string, tag = "6")]
     pub etag: ::prost::alloc::string::String,
 }
+impl ::prost::Name for Reservation {
+    const NAME: &'static str = "Reservation";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.Reservation".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.Reservation".into()
+    }
+}
 /// One SKU of a reservation. Two lines of one SKU in a request become one.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReservedLine {
@@ -474,6 +658,16 @@ pub struct ReservedLine {
     #[prost(int64, tag = "5")]
     pub fulfilled: i64,
 }
+impl ::prost::Name for ReservedLine {
+    const NAME: &'static str = "ReservedLine";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ReservedLine".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ReservedLine".into()
+    }
+}
 /// A part of a reserved quantity at one location.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Allocation {
@@ -483,6 +677,16 @@ pub struct Allocation {
     /// Units.
     #[prost(int64, tag = "2")]
     pub quantity: i64,
+}
+impl ::prost::Name for Allocation {
+    const NAME: &'static str = "Allocation";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.Allocation".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.Allocation".into()
+    }
 }
 /// A SKU and how many of it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -494,12 +698,32 @@ pub struct StockLine {
     #[prost(int64, tag = "2")]
     pub quantity: i64,
 }
+impl ::prost::Name for StockLine {
+    const NAME: &'static str = "StockLine";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.StockLine".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.StockLine".into()
+    }
+}
 /// Asks what could be reserved.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CheckAvailabilityRequest {
     /// Up to 1,000 lines; one SKU on two lines is summed.
     #[prost(message, repeated, tag = "1")]
     pub lines: ::prost::alloc::vec::Vec<StockLine>,
+}
+impl ::prost::Name for CheckAvailabilityRequest {
+    const NAME: &'static str = "CheckAvailabilityRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.CheckAvailabilityRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.CheckAvailabilityRequest".into()
+    }
 }
 /// Says what could be reserved at this moment.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -510,6 +734,16 @@ pub struct CheckAvailabilityResponse {
     /// One entry for each SKU of the request, in order of SKU.
     #[prost(message, repeated, tag = "2")]
     pub items: ::prost::alloc::vec::Vec<Availability>,
+}
+impl ::prost::Name for CheckAvailabilityResponse {
+    const NAME: &'static str = "CheckAvailabilityResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.CheckAvailabilityResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.CheckAvailabilityResponse".into()
+    }
 }
 /// What there is of one SKU.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -531,6 +765,16 @@ pub struct Availability {
     #[prost(message, optional, tag = "5")]
     pub list_price: ::core::option::Option<super::super::common::v1::Money>,
 }
+impl ::prost::Name for Availability {
+    const NAME: &'static str = "Availability";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.Availability".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.Availability".into()
+    }
+}
 /// Asks to hold stock for an order.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReserveRequest {
@@ -550,6 +794,16 @@ pub struct ReserveRequest {
     #[prost(enumeration = "AllocationStrategy", tag = "5")]
     pub strategy: i32,
 }
+impl ::prost::Name for ReserveRequest {
+    const NAME: &'static str = "ReserveRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ReserveRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ReserveRequest".into()
+    }
+}
 /// The reservation that was made or already stood.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReserveResponse {
@@ -557,12 +811,32 @@ pub struct ReserveResponse {
     #[prost(message, optional, tag = "1")]
     pub reservation: ::core::option::Option<Reservation>,
 }
+impl ::prost::Name for ReserveResponse {
+    const NAME: &'static str = "ReserveResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ReserveResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ReserveResponse".into()
+    }
+}
 /// Asks to reserve for many orders.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchReserveRequest {
     /// 1 to 512 items.
     #[prost(message, repeated, tag = "1")]
     pub items: ::prost::alloc::vec::Vec<BatchReserveItem>,
+}
+impl ::prost::Name for BatchReserveRequest {
+    const NAME: &'static str = "BatchReserveRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.BatchReserveRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.BatchReserveRequest".into()
+    }
 }
 /// One order of a BatchReserve.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -577,12 +851,32 @@ pub struct BatchReserveItem {
     #[prost(string, tag = "3")]
     pub traceparent: ::prost::alloc::string::String,
 }
+impl ::prost::Name for BatchReserveItem {
+    const NAME: &'static str = "BatchReserveItem";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.BatchReserveItem".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.BatchReserveItem".into()
+    }
+}
 /// The results of a BatchReserve.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchReserveResponse {
     /// One result for each item, in the order of the request.
     #[prost(message, repeated, tag = "1")]
     pub results: ::prost::alloc::vec::Vec<BatchReservationResult>,
+}
+impl ::prost::Name for BatchReserveResponse {
+    const NAME: &'static str = "BatchReserveResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.BatchReserveResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.BatchReserveResponse".into()
+    }
 }
 /// What became of one item of a batch.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -604,12 +898,32 @@ pub mod batch_reservation_result {
         Error(::tonic_types::pb::Status),
     }
 }
+impl ::prost::Name for BatchReservationResult {
+    const NAME: &'static str = "BatchReservationResult";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.BatchReservationResult".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.BatchReservationResult".into()
+    }
+}
 /// Asks to commit the hold of an order.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CommitRequest {
     /// The order: a UUID.
     #[prost(string, tag = "1")]
     pub order_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CommitRequest {
+    const NAME: &'static str = "CommitRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.CommitRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.CommitRequest".into()
+    }
 }
 /// The committed reservation.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -618,12 +932,32 @@ pub struct CommitResponse {
     #[prost(message, optional, tag = "1")]
     pub reservation: ::core::option::Option<Reservation>,
 }
+impl ::prost::Name for CommitResponse {
+    const NAME: &'static str = "CommitResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.CommitResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.CommitResponse".into()
+    }
+}
 /// Asks to commit for many orders.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchCommitRequest {
     /// 1 to 512 items.
     #[prost(message, repeated, tag = "1")]
     pub items: ::prost::alloc::vec::Vec<BatchCommitItem>,
+}
+impl ::prost::Name for BatchCommitRequest {
+    const NAME: &'static str = "BatchCommitRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.BatchCommitRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.BatchCommitRequest".into()
+    }
 }
 /// One order of a BatchCommit.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -638,12 +972,32 @@ pub struct BatchCommitItem {
     #[prost(string, tag = "3")]
     pub traceparent: ::prost::alloc::string::String,
 }
+impl ::prost::Name for BatchCommitItem {
+    const NAME: &'static str = "BatchCommitItem";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.BatchCommitItem".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.BatchCommitItem".into()
+    }
+}
 /// The results of a BatchCommit.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchCommitResponse {
     /// One result for each item, in the order of the request.
     #[prost(message, repeated, tag = "1")]
     pub results: ::prost::alloc::vec::Vec<BatchReservationResult>,
+}
+impl ::prost::Name for BatchCommitResponse {
+    const NAME: &'static str = "BatchCommitResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.BatchCommitResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.BatchCommitResponse".into()
+    }
 }
 /// Asks to release what an order holds.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -655,6 +1009,16 @@ pub struct ReleaseRequest {
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
 }
+impl ::prost::Name for ReleaseRequest {
+    const NAME: &'static str = "ReleaseRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ReleaseRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ReleaseRequest".into()
+    }
+}
 /// The released reservation, or the tombstone.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReleaseResponse {
@@ -662,12 +1026,32 @@ pub struct ReleaseResponse {
     #[prost(message, optional, tag = "1")]
     pub reservation: ::core::option::Option<Reservation>,
 }
+impl ::prost::Name for ReleaseResponse {
+    const NAME: &'static str = "ReleaseResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ReleaseResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ReleaseResponse".into()
+    }
+}
 /// Asks to release for many orders.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchReleaseRequest {
     /// 1 to 512 items.
     #[prost(message, repeated, tag = "1")]
     pub items: ::prost::alloc::vec::Vec<BatchReleaseItem>,
+}
+impl ::prost::Name for BatchReleaseRequest {
+    const NAME: &'static str = "BatchReleaseRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.BatchReleaseRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.BatchReleaseRequest".into()
+    }
 }
 /// One order of a BatchRelease.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -682,12 +1066,32 @@ pub struct BatchReleaseItem {
     #[prost(string, tag = "3")]
     pub traceparent: ::prost::alloc::string::String,
 }
+impl ::prost::Name for BatchReleaseItem {
+    const NAME: &'static str = "BatchReleaseItem";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.BatchReleaseItem".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.BatchReleaseItem".into()
+    }
+}
 /// The results of a BatchRelease.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchReleaseResponse {
     /// One result for each item, in the order of the request.
     #[prost(message, repeated, tag = "1")]
     pub results: ::prost::alloc::vec::Vec<BatchReservationResult>,
+}
+impl ::prost::Name for BatchReleaseResponse {
+    const NAME: &'static str = "BatchReleaseResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.BatchReleaseResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.BatchReleaseResponse".into()
+    }
 }
 /// Asks to hold longer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -699,12 +1103,32 @@ pub struct ExtendRequest {
     #[prost(message, optional, tag = "2")]
     pub ttl: ::core::option::Option<::prost_types::Duration>,
 }
+impl ::prost::Name for ExtendRequest {
+    const NAME: &'static str = "ExtendRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ExtendRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ExtendRequest".into()
+    }
+}
 /// The extended reservation.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExtendResponse {
     /// The reservation.
     #[prost(message, optional, tag = "1")]
     pub reservation: ::core::option::Option<Reservation>,
+}
+impl ::prost::Name for ExtendResponse {
+    const NAME: &'static str = "ExtendResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ExtendResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ExtendResponse".into()
+    }
 }
 /// Says that goods leave.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -719,12 +1143,32 @@ pub struct FulfillRequest {
     #[prost(message, repeated, tag = "3")]
     pub lines: ::prost::alloc::vec::Vec<StockLine>,
 }
+impl ::prost::Name for FulfillRequest {
+    const NAME: &'static str = "FulfillRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.FulfillRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.FulfillRequest".into()
+    }
+}
 /// The reservation after goods left.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FulfillResponse {
     /// The reservation.
     #[prost(message, optional, tag = "1")]
     pub reservation: ::core::option::Option<Reservation>,
+}
+impl ::prost::Name for FulfillResponse {
+    const NAME: &'static str = "FulfillResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.FulfillResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.FulfillResponse".into()
+    }
 }
 /// Asks for the reservation of an order.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -733,12 +1177,32 @@ pub struct GetReservationRequest {
     #[prost(string, tag = "1")]
     pub order_id: ::prost::alloc::string::String,
 }
+impl ::prost::Name for GetReservationRequest {
+    const NAME: &'static str = "GetReservationRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.GetReservationRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.GetReservationRequest".into()
+    }
+}
 /// The reservation of an order.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetReservationResponse {
     /// The reservation.
     #[prost(message, optional, tag = "1")]
     pub reservation: ::core::option::Option<Reservation>,
+}
+impl ::prost::Name for GetReservationResponse {
+    const NAME: &'static str = "GetReservationResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.GetReservationResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.GetReservationResponse".into()
+    }
 }
 /// Asks for reservations.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -756,6 +1220,16 @@ pub struct ListReservationsRequest {
     #[prost(string, tag = "4")]
     pub page_token: ::prost::alloc::string::String,
 }
+impl ::prost::Name for ListReservationsRequest {
+    const NAME: &'static str = "ListReservationsRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ListReservationsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ListReservationsRequest".into()
+    }
+}
 /// A page of reservations.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListReservationsResponse {
@@ -765,6 +1239,16 @@ pub struct ListReservationsResponse {
     /// Empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListReservationsResponse {
+    const NAME: &'static str = "ListReservationsResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ListReservationsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ListReservationsResponse".into()
+    }
 }
 /// Asks to change stock on hand.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -788,6 +1272,16 @@ pub struct AdjustStockRequest {
     #[prost(string, tag = "6")]
     pub etag: ::prost::alloc::string::String,
 }
+impl ::prost::Name for AdjustStockRequest {
+    const NAME: &'static str = "AdjustStockRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.AdjustStockRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.AdjustStockRequest".into()
+    }
+}
 /// The level after the change.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AdjustStockResponse {
@@ -797,6 +1291,16 @@ pub struct AdjustStockResponse {
     /// Orders whose promise was broken, when forced.
     #[prost(string, repeated, tag = "2")]
     pub shortfall_order_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for AdjustStockResponse {
+    const NAME: &'static str = "AdjustStockResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.AdjustStockResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.AdjustStockResponse".into()
+    }
 }
 /// Asks to set stock on hand.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -823,6 +1327,16 @@ pub struct SetStockRequest {
     #[prost(string, tag = "7")]
     pub etag: ::prost::alloc::string::String,
 }
+impl ::prost::Name for SetStockRequest {
+    const NAME: &'static str = "SetStockRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.SetStockRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.SetStockRequest".into()
+    }
+}
 /// The level after the change.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SetStockResponse {
@@ -832,6 +1346,16 @@ pub struct SetStockResponse {
     /// Orders whose promise was broken, when forced.
     #[prost(string, repeated, tag = "2")]
     pub shortfall_order_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for SetStockResponse {
+    const NAME: &'static str = "SetStockResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.SetStockResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.SetStockResponse".into()
+    }
 }
 /// Asks to move free stock.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -852,6 +1376,16 @@ pub struct TransferStockRequest {
     #[prost(string, tag = "5")]
     pub reason: ::prost::alloc::string::String,
 }
+impl ::prost::Name for TransferStockRequest {
+    const NAME: &'static str = "TransferStockRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.TransferStockRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.TransferStockRequest".into()
+    }
+}
 /// Both levels after the move.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TransferStockResponse {
@@ -861,6 +1395,16 @@ pub struct TransferStockResponse {
     /// The level that took.
     #[prost(message, optional, tag = "2")]
     pub to: ::core::option::Option<StockLevel>,
+}
+impl ::prost::Name for TransferStockResponse {
+    const NAME: &'static str = "TransferStockResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.TransferStockResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.TransferStockResponse".into()
+    }
 }
 /// Puts goods back.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -878,6 +1422,16 @@ pub struct ReturnToStockRequest {
     #[prost(string, tag = "4")]
     pub location_id: ::prost::alloc::string::String,
 }
+impl ::prost::Name for ReturnToStockRequest {
+    const NAME: &'static str = "ReturnToStockRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ReturnToStockRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ReturnToStockRequest".into()
+    }
+}
 /// The reservation that the goods came from.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReturnToStockResponse {
@@ -885,12 +1439,32 @@ pub struct ReturnToStockResponse {
     #[prost(message, optional, tag = "1")]
     pub reservation: ::core::option::Option<Reservation>,
 }
+impl ::prost::Name for ReturnToStockResponse {
+    const NAME: &'static str = "ReturnToStockResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ReturnToStockResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ReturnToStockResponse".into()
+    }
+}
 /// Asks for the levels of a SKU.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetStockRequest {
     /// The item.
     #[prost(string, tag = "1")]
     pub sku: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetStockRequest {
+    const NAME: &'static str = "GetStockRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.GetStockRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.GetStockRequest".into()
+    }
 }
 /// The item and its levels.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -904,6 +1478,16 @@ pub struct GetStockResponse {
     /// Available over all locations.
     #[prost(int64, tag = "3")]
     pub available: i64,
+}
+impl ::prost::Name for GetStockResponse {
+    const NAME: &'static str = "GetStockResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.GetStockResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.GetStockResponse".into()
+    }
 }
 /// Asks for levels.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -921,6 +1505,16 @@ pub struct ListStockRequest {
     #[prost(string, tag = "4")]
     pub page_token: ::prost::alloc::string::String,
 }
+impl ::prost::Name for ListStockRequest {
+    const NAME: &'static str = "ListStockRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ListStockRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ListStockRequest".into()
+    }
+}
 /// A page of levels.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListStockResponse {
@@ -930,6 +1524,16 @@ pub struct ListStockResponse {
     /// Empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListStockResponse {
+    const NAME: &'static str = "ListStockResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ListStockResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ListStockResponse".into()
+    }
 }
 /// One change of stock on hand. Movements are never changed nor deleted; those
 /// of a level sum to it.
@@ -964,6 +1568,16 @@ pub struct StockMovement {
     #[prost(message, optional, tag = "9")]
     pub time: ::core::option::Option<::prost_types::Timestamp>,
 }
+impl ::prost::Name for StockMovement {
+    const NAME: &'static str = "StockMovement";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.StockMovement".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.StockMovement".into()
+    }
+}
 /// Asks for the movements of a SKU.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListMovementsRequest {
@@ -977,6 +1591,16 @@ pub struct ListMovementsRequest {
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
 }
+impl ::prost::Name for ListMovementsRequest {
+    const NAME: &'static str = "ListMovementsRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ListMovementsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ListMovementsRequest".into()
+    }
+}
 /// A page of movements.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListMovementsResponse {
@@ -986,6 +1610,16 @@ pub struct ListMovementsResponse {
     /// Empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListMovementsResponse {
+    const NAME: &'static str = "ListMovementsResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ListMovementsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ListMovementsResponse".into()
+    }
 }
 /// Asks to be told of movements.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -997,6 +1631,16 @@ pub struct WatchStockRequest {
     /// comes from now on.
     #[prost(int64, optional, tag = "2")]
     pub after_sequence: ::core::option::Option<i64>,
+}
+impl ::prost::Name for WatchStockRequest {
+    const NAME: &'static str = "WatchStockRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.WatchStockRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.WatchStockRequest".into()
+    }
 }
 /// A movement, or a sign of life.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1019,12 +1663,32 @@ pub mod watch_stock_response {
         HeartbeatSequence(i64),
     }
 }
+impl ::prost::Name for WatchStockResponse {
+    const NAME: &'static str = "WatchStockResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.WatchStockResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.WatchStockResponse".into()
+    }
+}
 /// Asks to create or change an item.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpsertItemRequest {
     /// The item; its etag, when set, must be the current one.
     #[prost(message, optional, tag = "1")]
     pub item: ::core::option::Option<Item>,
+}
+impl ::prost::Name for UpsertItemRequest {
+    const NAME: &'static str = "UpsertItemRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.UpsertItemRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.UpsertItemRequest".into()
+    }
 }
 /// The item as stored.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1033,12 +1697,32 @@ pub struct UpsertItemResponse {
     #[prost(message, optional, tag = "1")]
     pub item: ::core::option::Option<Item>,
 }
+impl ::prost::Name for UpsertItemResponse {
+    const NAME: &'static str = "UpsertItemResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.UpsertItemResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.UpsertItemResponse".into()
+    }
+}
 /// Asks to create or change items.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchUpsertItemsRequest {
     /// 1 to 1,000 items, each SKU once.
     #[prost(message, repeated, tag = "1")]
     pub items: ::prost::alloc::vec::Vec<Item>,
+}
+impl ::prost::Name for BatchUpsertItemsRequest {
+    const NAME: &'static str = "BatchUpsertItemsRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.BatchUpsertItemsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.BatchUpsertItemsRequest".into()
+    }
 }
 /// The items as stored.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1047,6 +1731,16 @@ pub struct BatchUpsertItemsResponse {
     #[prost(message, repeated, tag = "1")]
     pub items: ::prost::alloc::vec::Vec<Item>,
 }
+impl ::prost::Name for BatchUpsertItemsResponse {
+    const NAME: &'static str = "BatchUpsertItemsResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.BatchUpsertItemsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.BatchUpsertItemsResponse".into()
+    }
+}
 /// Asks to create or change a location.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpsertLocationRequest {
@@ -1054,12 +1748,32 @@ pub struct UpsertLocationRequest {
     #[prost(message, optional, tag = "1")]
     pub location: ::core::option::Option<Location>,
 }
+impl ::prost::Name for UpsertLocationRequest {
+    const NAME: &'static str = "UpsertLocationRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.UpsertLocationRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.UpsertLocationRequest".into()
+    }
+}
 /// The location as stored.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpsertLocationResponse {
     /// The location.
     #[prost(message, optional, tag = "1")]
     pub location: ::core::option::Option<Location>,
+}
+impl ::prost::Name for UpsertLocationResponse {
+    const NAME: &'static str = "UpsertLocationResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.UpsertLocationResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.UpsertLocationResponse".into()
+    }
 }
 /// Asks for all locations.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1071,6 +1785,16 @@ pub struct ListLocationsRequest {
     #[prost(string, tag = "2")]
     pub page_token: ::prost::alloc::string::String,
 }
+impl ::prost::Name for ListLocationsRequest {
+    const NAME: &'static str = "ListLocationsRequest";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ListLocationsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ListLocationsRequest".into()
+    }
+}
 /// A page of locations.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListLocationsResponse {
@@ -1080,6 +1804,16 @@ pub struct ListLocationsResponse {
     /// Empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListLocationsResponse {
+    const NAME: &'static str = "ListLocationsResponse";
+    const PACKAGE: &'static str = "cartwright.inventory.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.inventory.v1.ListLocationsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.inventory.v1.ListLocationsResponse".into()
+    }
 }
 /// Which way a reservation is going.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

@@ -57,6 +57,16 @@ pub struct Order {
     #[prost(string, tag = "18")]
     pub etag: ::prost::alloc::string::String,
 }
+impl ::prost::Name for Order {
+    const NAME: &'static str = "Order";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.Order".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.Order".into()
+    }
+}
 /// Why an order is in its state.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StateReason {
@@ -68,12 +78,32 @@ pub struct StateReason {
     #[prost(string, tag = "2")]
     pub message: ::prost::alloc::string::String,
 }
+impl ::prost::Name for StateReason {
+    const NAME: &'static str = "StateReason";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.StateReason".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.StateReason".into()
+    }
+}
 /// What a customer has to do before an order can go on.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PaymentAction {
     /// Where to send the customer's browser; may be empty.
     #[prost(string, tag = "1")]
     pub redirect_url: ::prost::alloc::string::String,
+}
+impl ::prost::Name for PaymentAction {
+    const NAME: &'static str = "PaymentAction";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.PaymentAction".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.PaymentAction".into()
+    }
 }
 /// One line of an order.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -97,6 +127,16 @@ pub struct OrderLine {
     #[prost(int64, tag = "6")]
     pub returned: i64,
 }
+impl ::prost::Name for OrderLine {
+    const NAME: &'static str = "OrderLine";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.OrderLine".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.OrderLine".into()
+    }
+}
 /// A line to be ordered.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NewOrderLine {
@@ -110,6 +150,16 @@ pub struct NewOrderLine {
     /// list price.
     #[prost(message, optional, tag = "3")]
     pub unit_price: ::core::option::Option<super::super::common::v1::Money>,
+}
+impl ::prost::Name for NewOrderLine {
+    const NAME: &'static str = "NewOrderLine";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.NewOrderLine".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.NewOrderLine".into()
+    }
 }
 /// Asks for an order.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -139,12 +189,32 @@ pub struct CreateOrderRequest {
     #[prost(string, tag = "8")]
     pub reference: ::prost::alloc::string::String,
 }
+impl ::prost::Name for CreateOrderRequest {
+    const NAME: &'static str = "CreateOrderRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.CreateOrderRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.CreateOrderRequest".into()
+    }
+}
 /// The accepted order.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateOrderResponse {
     /// CONFIRMED, AWAITING_PAYMENT_ACTION, or PENDING.
     #[prost(message, optional, tag = "1")]
     pub order: ::core::option::Option<Order>,
+}
+impl ::prost::Name for CreateOrderResponse {
+    const NAME: &'static str = "CreateOrderResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.CreateOrderResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.CreateOrderResponse".into()
+    }
 }
 /// Asks for an order.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -153,6 +223,16 @@ pub struct GetOrderRequest {
     #[prost(string, tag = "1")]
     pub order_id: ::prost::alloc::string::String,
 }
+impl ::prost::Name for GetOrderRequest {
+    const NAME: &'static str = "GetOrderRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.GetOrderRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.GetOrderRequest".into()
+    }
+}
 /// An order.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetOrderResponse {
@@ -160,12 +240,32 @@ pub struct GetOrderResponse {
     #[prost(message, optional, tag = "1")]
     pub order: ::core::option::Option<Order>,
 }
+impl ::prost::Name for GetOrderResponse {
+    const NAME: &'static str = "GetOrderResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.GetOrderResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.GetOrderResponse".into()
+    }
+}
 /// Asks for orders.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BatchGetOrdersRequest {
     /// 1 to 100 UUIDs.
     #[prost(string, repeated, tag = "1")]
     pub order_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for BatchGetOrdersRequest {
+    const NAME: &'static str = "BatchGetOrdersRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.BatchGetOrdersRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.BatchGetOrdersRequest".into()
+    }
 }
 /// The orders that were found.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -176,6 +276,16 @@ pub struct BatchGetOrdersResponse {
     /// Ids of the request that are not known.
     #[prost(string, repeated, tag = "2")]
     pub not_found_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for BatchGetOrdersResponse {
+    const NAME: &'static str = "BatchGetOrdersResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.BatchGetOrdersResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.BatchGetOrdersResponse".into()
+    }
 }
 /// Asks for orders.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -193,6 +303,16 @@ pub struct ListOrdersRequest {
     #[prost(string, tag = "4")]
     pub page_token: ::prost::alloc::string::String,
 }
+impl ::prost::Name for ListOrdersRequest {
+    const NAME: &'static str = "ListOrdersRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.ListOrdersRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.ListOrdersRequest".into()
+    }
+}
 /// A page of orders.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListOrdersResponse {
@@ -202,6 +322,16 @@ pub struct ListOrdersResponse {
     /// Empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListOrdersResponse {
+    const NAME: &'static str = "ListOrdersResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.ListOrdersResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.ListOrdersResponse".into()
+    }
 }
 /// Asks to cancel an order.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -216,12 +346,32 @@ pub struct CancelOrderRequest {
     #[prost(string, tag = "3")]
     pub etag: ::prost::alloc::string::String,
 }
+impl ::prost::Name for CancelOrderRequest {
+    const NAME: &'static str = "CancelOrderRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.CancelOrderRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.CancelOrderRequest".into()
+    }
+}
 /// The order after the cancel.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CancelOrderResponse {
     /// CANCELLED, or COMPENSATING on its way there.
     #[prost(message, optional, tag = "1")]
     pub order: ::core::option::Option<Order>,
+}
+impl ::prost::Name for CancelOrderResponse {
+    const NAME: &'static str = "CancelOrderResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.CancelOrderResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.CancelOrderResponse".into()
+    }
 }
 /// A quantity of one line.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -232,6 +382,16 @@ pub struct LineQuantity {
     /// Units, 1 to 1,000,000.
     #[prost(int64, tag = "2")]
     pub quantity: i64,
+}
+impl ::prost::Name for LineQuantity {
+    const NAME: &'static str = "LineQuantity";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.LineQuantity".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.LineQuantity".into()
+    }
 }
 /// A shipment.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -255,6 +415,16 @@ pub struct Fulfillment {
     #[prost(message, optional, tag = "6")]
     pub create_time: ::core::option::Option<::prost_types::Timestamp>,
 }
+impl ::prost::Name for Fulfillment {
+    const NAME: &'static str = "Fulfillment";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.Fulfillment".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.Fulfillment".into()
+    }
+}
 /// Asks to ship.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateFulfillmentRequest {
@@ -271,6 +441,16 @@ pub struct CreateFulfillmentRequest {
     #[prost(string, tag = "4")]
     pub etag: ::prost::alloc::string::String,
 }
+impl ::prost::Name for CreateFulfillmentRequest {
+    const NAME: &'static str = "CreateFulfillmentRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.CreateFulfillmentRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.CreateFulfillmentRequest".into()
+    }
+}
 /// The shipment.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateFulfillmentResponse {
@@ -280,6 +460,16 @@ pub struct CreateFulfillmentResponse {
     /// The order after it.
     #[prost(message, optional, tag = "2")]
     pub order: ::core::option::Option<Order>,
+}
+impl ::prost::Name for CreateFulfillmentResponse {
+    const NAME: &'static str = "CreateFulfillmentResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.CreateFulfillmentResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.CreateFulfillmentResponse".into()
+    }
 }
 /// Asks for the fulfillments of an order.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -294,6 +484,16 @@ pub struct ListFulfillmentsRequest {
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
 }
+impl ::prost::Name for ListFulfillmentsRequest {
+    const NAME: &'static str = "ListFulfillmentsRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.ListFulfillmentsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.ListFulfillmentsRequest".into()
+    }
+}
 /// A page of fulfillments.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListFulfillmentsResponse {
@@ -303,6 +503,16 @@ pub struct ListFulfillmentsResponse {
     /// Empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListFulfillmentsResponse {
+    const NAME: &'static str = "ListFulfillmentsResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.ListFulfillmentsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.ListFulfillmentsResponse".into()
+    }
 }
 /// Goods that come back.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -332,6 +542,16 @@ pub struct Return {
     #[prost(message, optional, tag = "8")]
     pub create_time: ::core::option::Option<::prost_types::Timestamp>,
 }
+impl ::prost::Name for Return {
+    const NAME: &'static str = "Return";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.Return".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.Return".into()
+    }
+}
 /// Announces a return.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateReturnRequest {
@@ -351,6 +571,16 @@ pub struct CreateReturnRequest {
     #[prost(string, tag = "5")]
     pub etag: ::prost::alloc::string::String,
 }
+impl ::prost::Name for CreateReturnRequest {
+    const NAME: &'static str = "CreateReturnRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.CreateReturnRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.CreateReturnRequest".into()
+    }
+}
 /// The announced return.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateReturnResponse {
@@ -358,12 +588,32 @@ pub struct CreateReturnResponse {
     #[prost(message, optional, tag = "1")]
     pub order_return: ::core::option::Option<Return>,
 }
+impl ::prost::Name for CreateReturnResponse {
+    const NAME: &'static str = "CreateReturnResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.CreateReturnResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.CreateReturnResponse".into()
+    }
+}
 /// Says that returned goods are here.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReceiveReturnRequest {
     /// The return: a UUID.
     #[prost(string, tag = "1")]
     pub return_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ReceiveReturnRequest {
+    const NAME: &'static str = "ReceiveReturnRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.ReceiveReturnRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.ReceiveReturnRequest".into()
+    }
 }
 /// The return and its order.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -374,6 +624,16 @@ pub struct ReceiveReturnResponse {
     /// The order after it.
     #[prost(message, optional, tag = "2")]
     pub order: ::core::option::Option<Order>,
+}
+impl ::prost::Name for ReceiveReturnResponse {
+    const NAME: &'static str = "ReceiveReturnResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.ReceiveReturnResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.ReceiveReturnResponse".into()
+    }
 }
 /// Asks to give money back.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -391,6 +651,16 @@ pub struct RefundOrderRequest {
     #[prost(string, tag = "4")]
     pub etag: ::prost::alloc::string::String,
 }
+impl ::prost::Name for RefundOrderRequest {
+    const NAME: &'static str = "RefundOrderRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.RefundOrderRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.RefundOrderRequest".into()
+    }
+}
 /// The refund and its order.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RefundOrderResponse {
@@ -406,6 +676,16 @@ pub struct RefundOrderResponse {
     /// The order after it.
     #[prost(message, optional, tag = "4")]
     pub order: ::core::option::Option<Order>,
+}
+impl ::prost::Name for RefundOrderResponse {
+    const NAME: &'static str = "RefundOrderResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.RefundOrderResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.RefundOrderResponse".into()
+    }
 }
 /// One thing that happened to an order.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -438,6 +718,16 @@ pub struct OrderEvent {
     #[prost(message, optional, tag = "9")]
     pub time: ::core::option::Option<::prost_types::Timestamp>,
 }
+impl ::prost::Name for OrderEvent {
+    const NAME: &'static str = "OrderEvent";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.OrderEvent".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.OrderEvent".into()
+    }
+}
 /// Asks to be told of an order's events.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchOrderRequest {
@@ -447,6 +737,16 @@ pub struct WatchOrderRequest {
     /// The last sequence that was seen; 0: from the beginning.
     #[prost(int64, tag = "2")]
     pub after_sequence: i64,
+}
+impl ::prost::Name for WatchOrderRequest {
+    const NAME: &'static str = "WatchOrderRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.WatchOrderRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.WatchOrderRequest".into()
+    }
 }
 /// An event, or a sign of life.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -469,12 +769,32 @@ pub mod watch_order_response {
         HeartbeatSequence(i64),
     }
 }
+impl ::prost::Name for WatchOrderResponse {
+    const NAME: &'static str = "WatchOrderResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.WatchOrderResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.WatchOrderResponse".into()
+    }
+}
 /// Asks what happened to an order.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetOrderTimelineRequest {
     /// The order: a UUID.
     #[prost(string, tag = "1")]
     pub order_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetOrderTimelineRequest {
+    const NAME: &'static str = "GetOrderTimelineRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.GetOrderTimelineRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.GetOrderTimelineRequest".into()
+    }
 }
 /// Everything that happened to an order.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -491,6 +811,16 @@ pub struct GetOrderTimelineResponse {
     /// Its returns.
     #[prost(message, repeated, tag = "4")]
     pub returns: ::prost::alloc::vec::Vec<Return>,
+}
+impl ::prost::Name for GetOrderTimelineResponse {
+    const NAME: &'static str = "GetOrderTimelineResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.GetOrderTimelineResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.GetOrderTimelineResponse".into()
+    }
 }
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -1990,6 +2320,16 @@ pub struct Saga {
     #[prost(message, optional, tag = "12")]
     pub create_time: ::core::option::Option<::prost_types::Timestamp>,
 }
+impl ::prost::Name for Saga {
+    const NAME: &'static str = "Saga";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.Saga".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.Saga".into()
+    }
+}
 /// Asks for sagas.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListSagasRequest {
@@ -2003,6 +2343,16 @@ pub struct ListSagasRequest {
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
 }
+impl ::prost::Name for ListSagasRequest {
+    const NAME: &'static str = "ListSagasRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.ListSagasRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.ListSagasRequest".into()
+    }
+}
 /// A page of sagas.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListSagasResponse {
@@ -2013,12 +2363,32 @@ pub struct ListSagasResponse {
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
+impl ::prost::Name for ListSagasResponse {
+    const NAME: &'static str = "ListSagasResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.ListSagasResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.ListSagasResponse".into()
+    }
+}
 /// Asks for a saga.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetSagaRequest {
     /// The order: a UUID.
     #[prost(string, tag = "1")]
     pub order_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetSagaRequest {
+    const NAME: &'static str = "GetSagaRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.GetSagaRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.GetSagaRequest".into()
+    }
 }
 /// A saga.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2027,6 +2397,16 @@ pub struct GetSagaResponse {
     #[prost(message, optional, tag = "1")]
     pub saga: ::core::option::Option<Saga>,
 }
+impl ::prost::Name for GetSagaResponse {
+    const NAME: &'static str = "GetSagaResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.GetSagaResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.GetSagaResponse".into()
+    }
+}
 /// Asks to run a saga now.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RetrySagaRequest {
@@ -2034,12 +2414,32 @@ pub struct RetrySagaRequest {
     #[prost(string, tag = "1")]
     pub order_id: ::prost::alloc::string::String,
 }
+impl ::prost::Name for RetrySagaRequest {
+    const NAME: &'static str = "RetrySagaRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.RetrySagaRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.RetrySagaRequest".into()
+    }
+}
 /// The saga that will run.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RetrySagaResponse {
     /// The saga.
     #[prost(message, optional, tag = "1")]
     pub saga: ::core::option::Option<Saga>,
+}
+impl ::prost::Name for RetrySagaResponse {
+    const NAME: &'static str = "RetrySagaResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.RetrySagaResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.RetrySagaResponse".into()
+    }
 }
 /// Decides for an order that NEEDS_ATTENTION.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2057,6 +2457,16 @@ pub struct ResolveSagaRequest {
     #[prost(string, tag = "4")]
     pub etag: ::prost::alloc::string::String,
 }
+impl ::prost::Name for ResolveSagaRequest {
+    const NAME: &'static str = "ResolveSagaRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.ResolveSagaRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.ResolveSagaRequest".into()
+    }
+}
 /// The saga after the decision.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResolveSagaResponse {
@@ -2064,15 +2474,45 @@ pub struct ResolveSagaResponse {
     #[prost(message, optional, tag = "1")]
     pub saga: ::core::option::Option<Saga>,
 }
+impl ::prost::Name for ResolveSagaResponse {
+    const NAME: &'static str = "ResolveSagaResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.ResolveSagaResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.ResolveSagaResponse".into()
+    }
+}
 /// Asks for an audit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RunAuditRequest {}
+impl ::prost::Name for RunAuditRequest {
+    const NAME: &'static str = "RunAuditRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.RunAuditRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.RunAuditRequest".into()
+    }
+}
 /// What an audit found.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RunAuditResponse {
     /// One finding for each invariant, also when it holds.
     #[prost(message, repeated, tag = "1")]
     pub findings: ::prost::alloc::vec::Vec<super::super::common::v1::AuditFinding>,
+}
+impl ::prost::Name for RunAuditResponse {
+    const NAME: &'static str = "RunAuditResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.RunAuditResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.RunAuditResponse".into()
+    }
 }
 /// What is known of one effect of a saga.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -2379,6 +2819,38 @@ pub mod order_admin_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// ListAuditEntries lists who did what in this service, newest first.
+        pub async fn list_audit_entries(
+            &mut self,
+            request: impl tonic::IntoRequest<
+                super::super::super::common::v1::ListAuditEntriesRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::common::v1::ListAuditEntriesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/cartwright.order.v1.OrderAdminService/ListAuditEntries",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "cartwright.order.v1.OrderAdminService",
+                        "ListAuditEntries",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -2430,6 +2902,16 @@ pub mod order_admin_service_server {
             request: tonic::Request<super::RunAuditRequest>,
         ) -> std::result::Result<
             tonic::Response<super::RunAuditResponse>,
+            tonic::Status,
+        >;
+        /// ListAuditEntries lists who did what in this service, newest first.
+        async fn list_audit_entries(
+            &self,
+            request: tonic::Request<
+                super::super::super::common::v1::ListAuditEntriesRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::common::v1::ListAuditEntriesResponse>,
             tonic::Status,
         >;
     }
@@ -2736,6 +3218,58 @@ pub mod order_admin_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/cartwright.order.v1.OrderAdminService/ListAuditEntries" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListAuditEntriesSvc<T: OrderAdminService>(pub Arc<T>);
+                    impl<
+                        T: OrderAdminService,
+                    > tonic::server::UnaryService<
+                        super::super::super::common::v1::ListAuditEntriesRequest,
+                    > for ListAuditEntriesSvc<T> {
+                        type Response = super::super::super::common::v1::ListAuditEntriesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                super::super::super::common::v1::ListAuditEntriesRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OrderAdminService>::list_audit_entries(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListAuditEntriesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -2790,4 +3324,14 @@ pub struct OrderChanged {
     /// What the order costs; absent until prices are known.
     #[prost(message, optional, tag = "3")]
     pub total: ::core::option::Option<super::super::common::v1::Money>,
+}
+impl ::prost::Name for OrderChanged {
+    const NAME: &'static str = "OrderChanged";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.OrderChanged".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.OrderChanged".into()
+    }
 }

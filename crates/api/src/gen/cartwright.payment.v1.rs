@@ -6,12 +6,32 @@ pub struct RunAuditRequest {
     #[prost(bool, tag = "1")]
     pub skip_provider: bool,
 }
+impl ::prost::Name for RunAuditRequest {
+    const NAME: &'static str = "RunAuditRequest";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.RunAuditRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.RunAuditRequest".into()
+    }
+}
 /// What an audit found.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RunAuditResponse {
     /// One finding for each invariant, also when it holds.
     #[prost(message, repeated, tag = "1")]
     pub findings: ::prost::alloc::vec::Vec<super::super::common::v1::AuditFinding>,
+}
+impl ::prost::Name for RunAuditResponse {
+    const NAME: &'static str = "RunAuditResponse";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.RunAuditResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.RunAuditResponse".into()
+    }
 }
 /// Generated client implementations.
 pub mod payment_admin_service_client {
@@ -137,6 +157,38 @@ pub mod payment_admin_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// ListAuditEntries lists who did what in this service, newest first.
+        pub async fn list_audit_entries(
+            &mut self,
+            request: impl tonic::IntoRequest<
+                super::super::super::common::v1::ListAuditEntriesRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::common::v1::ListAuditEntriesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/cartwright.payment.v1.PaymentAdminService/ListAuditEntries",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "cartwright.payment.v1.PaymentAdminService",
+                        "ListAuditEntries",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -160,6 +212,16 @@ pub mod payment_admin_service_server {
             request: tonic::Request<super::RunAuditRequest>,
         ) -> std::result::Result<
             tonic::Response<super::RunAuditResponse>,
+            tonic::Status,
+        >;
+        /// ListAuditEntries lists who did what in this service, newest first.
+        async fn list_audit_entries(
+            &self,
+            request: tonic::Request<
+                super::super::super::common::v1::ListAuditEntriesRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<super::super::super::common::v1::ListAuditEntriesResponse>,
             tonic::Status,
         >;
     }
@@ -285,6 +347,58 @@ pub mod payment_admin_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/cartwright.payment.v1.PaymentAdminService/ListAuditEntries" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListAuditEntriesSvc<T: PaymentAdminService>(pub Arc<T>);
+                    impl<
+                        T: PaymentAdminService,
+                    > tonic::server::UnaryService<
+                        super::super::super::common::v1::ListAuditEntriesRequest,
+                    > for ListAuditEntriesSvc<T> {
+                        type Response = super::super::super::common::v1::ListAuditEntriesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                super::super::super::common::v1::ListAuditEntriesRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PaymentAdminService>::list_audit_entries(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListAuditEntriesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -383,6 +497,16 @@ pub struct Payment {
     #[prost(string, tag = "18")]
     pub etag: ::prost::alloc::string::String,
 }
+impl ::prost::Name for Payment {
+    const NAME: &'static str = "Payment";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.Payment".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.Payment".into()
+    }
+}
 /// What a customer has to do before a payment can go on.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PaymentAction {
@@ -390,6 +514,16 @@ pub struct PaymentAction {
     /// client library does it.
     #[prost(string, tag = "1")]
     pub redirect_url: ::prost::alloc::string::String,
+}
+impl ::prost::Name for PaymentAction {
+    const NAME: &'static str = "PaymentAction";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.PaymentAction".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.PaymentAction".into()
+    }
 }
 /// Money taken from an authorization.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -412,6 +546,16 @@ pub struct Capture {
     /// When it was recorded.
     #[prost(message, optional, tag = "6")]
     pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for Capture {
+    const NAME: &'static str = "Capture";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.Capture".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.Capture".into()
+    }
 }
 /// Money given back.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -444,6 +588,16 @@ pub struct Refund {
     #[prost(string, tag = "9")]
     pub etag: ::prost::alloc::string::String,
 }
+impl ::prost::Name for Refund {
+    const NAME: &'static str = "Refund";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.Refund".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.Refund".into()
+    }
+}
 /// Asks to authorize an amount.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreatePaymentRequest {
@@ -461,6 +615,16 @@ pub struct CreatePaymentRequest {
     #[prost(string, tag = "4")]
     pub payment_method: ::prost::alloc::string::String,
 }
+impl ::prost::Name for CreatePaymentRequest {
+    const NAME: &'static str = "CreatePaymentRequest";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.CreatePaymentRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.CreatePaymentRequest".into()
+    }
+}
 /// The payment that was made.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreatePaymentResponse {
@@ -468,12 +632,32 @@ pub struct CreatePaymentResponse {
     #[prost(message, optional, tag = "1")]
     pub payment: ::core::option::Option<Payment>,
 }
+impl ::prost::Name for CreatePaymentResponse {
+    const NAME: &'static str = "CreatePaymentResponse";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.CreatePaymentResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.CreatePaymentResponse".into()
+    }
+}
 /// Asks to authorize for many orders.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchCreatePaymentsRequest {
     /// 1 to 512 items.
     #[prost(message, repeated, tag = "1")]
     pub items: ::prost::alloc::vec::Vec<BatchCreatePaymentsItem>,
+}
+impl ::prost::Name for BatchCreatePaymentsRequest {
+    const NAME: &'static str = "BatchCreatePaymentsRequest";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.BatchCreatePaymentsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.BatchCreatePaymentsRequest".into()
+    }
 }
 /// One attempt of a BatchCreatePayments.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -487,6 +671,16 @@ pub struct BatchCreatePaymentsItem {
     /// W3C trace context of the order's own trace, for a span link.
     #[prost(string, tag = "3")]
     pub traceparent: ::prost::alloc::string::String,
+}
+impl ::prost::Name for BatchCreatePaymentsItem {
+    const NAME: &'static str = "BatchCreatePaymentsItem";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.BatchCreatePaymentsItem".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.BatchCreatePaymentsItem".into()
+    }
 }
 /// What became of one item; each item is answered once, in any order.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -511,6 +705,16 @@ pub mod batch_create_payments_response {
         Error(::tonic_types::pb::Status),
     }
 }
+impl ::prost::Name for BatchCreatePaymentsResponse {
+    const NAME: &'static str = "BatchCreatePaymentsResponse";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.BatchCreatePaymentsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.BatchCreatePaymentsResponse".into()
+    }
+}
 /// Asks to go on after the customer's action.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConfirmPaymentRequest {
@@ -521,12 +725,32 @@ pub struct ConfirmPaymentRequest {
     #[prost(string, tag = "2")]
     pub etag: ::prost::alloc::string::String,
 }
+impl ::prost::Name for ConfirmPaymentRequest {
+    const NAME: &'static str = "ConfirmPaymentRequest";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.ConfirmPaymentRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.ConfirmPaymentRequest".into()
+    }
+}
 /// The payment after that.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ConfirmPaymentResponse {
     /// The payment.
     #[prost(message, optional, tag = "1")]
     pub payment: ::core::option::Option<Payment>,
+}
+impl ::prost::Name for ConfirmPaymentResponse {
+    const NAME: &'static str = "ConfirmPaymentResponse";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.ConfirmPaymentResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.ConfirmPaymentResponse".into()
+    }
 }
 /// Asks to take money.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -544,6 +768,16 @@ pub struct CapturePaymentRequest {
     #[prost(string, tag = "4")]
     pub etag: ::prost::alloc::string::String,
 }
+impl ::prost::Name for CapturePaymentRequest {
+    const NAME: &'static str = "CapturePaymentRequest";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.CapturePaymentRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.CapturePaymentRequest".into()
+    }
+}
 /// The payment after the capture.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CapturePaymentResponse {
@@ -554,12 +788,32 @@ pub struct CapturePaymentResponse {
     #[prost(message, optional, tag = "2")]
     pub capture: ::core::option::Option<Capture>,
 }
+impl ::prost::Name for CapturePaymentResponse {
+    const NAME: &'static str = "CapturePaymentResponse";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.CapturePaymentResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.CapturePaymentResponse".into()
+    }
+}
 /// Asks to capture for many orders.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchCapturePaymentsRequest {
     /// 1 to 512 items.
     #[prost(message, repeated, tag = "1")]
     pub items: ::prost::alloc::vec::Vec<BatchCapturePaymentsItem>,
+}
+impl ::prost::Name for BatchCapturePaymentsRequest {
+    const NAME: &'static str = "BatchCapturePaymentsRequest";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.BatchCapturePaymentsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.BatchCapturePaymentsRequest".into()
+    }
 }
 /// One payment of a BatchCapturePayments.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -573,6 +827,16 @@ pub struct BatchCapturePaymentsItem {
     /// W3C trace context of the order's own trace, for a span link.
     #[prost(string, tag = "3")]
     pub traceparent: ::prost::alloc::string::String,
+}
+impl ::prost::Name for BatchCapturePaymentsItem {
+    const NAME: &'static str = "BatchCapturePaymentsItem";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.BatchCapturePaymentsItem".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.BatchCapturePaymentsItem".into()
+    }
 }
 /// What became of one item; each item is answered once, in any order.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -595,6 +859,16 @@ pub mod batch_capture_payments_response {
         /// Why this item was refused or is not known.
         #[prost(message, tag = "3")]
         Error(::tonic_types::pb::Status),
+    }
+}
+impl ::prost::Name for BatchCapturePaymentsResponse {
+    const NAME: &'static str = "BatchCapturePaymentsResponse";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.BatchCapturePaymentsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.BatchCapturePaymentsResponse".into()
     }
 }
 /// Asks to give an authorization back.
@@ -623,12 +897,32 @@ pub mod void_payment_request {
         OrderId(::prost::alloc::string::String),
     }
 }
+impl ::prost::Name for VoidPaymentRequest {
+    const NAME: &'static str = "VoidPaymentRequest";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.VoidPaymentRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.VoidPaymentRequest".into()
+    }
+}
 /// What was voided.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct VoidPaymentResponse {
     /// The voided payment; absent when the order had none.
     #[prost(message, optional, tag = "1")]
     pub payment: ::core::option::Option<Payment>,
+}
+impl ::prost::Name for VoidPaymentResponse {
+    const NAME: &'static str = "VoidPaymentResponse";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.VoidPaymentResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.VoidPaymentResponse".into()
+    }
 }
 /// Asks to give captured money back.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -646,6 +940,16 @@ pub struct RefundPaymentRequest {
     #[prost(string, tag = "4")]
     pub etag: ::prost::alloc::string::String,
 }
+impl ::prost::Name for RefundPaymentRequest {
+    const NAME: &'static str = "RefundPaymentRequest";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.RefundPaymentRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.RefundPaymentRequest".into()
+    }
+}
 /// The refund and its payment.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RefundPaymentResponse {
@@ -655,6 +959,16 @@ pub struct RefundPaymentResponse {
     /// The payment after it.
     #[prost(message, optional, tag = "2")]
     pub payment: ::core::option::Option<Payment>,
+}
+impl ::prost::Name for RefundPaymentResponse {
+    const NAME: &'static str = "RefundPaymentResponse";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.RefundPaymentResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.RefundPaymentResponse".into()
+    }
 }
 /// Asks for a payment.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -679,12 +993,32 @@ pub mod get_payment_request {
         OrderId(::prost::alloc::string::String),
     }
 }
+impl ::prost::Name for GetPaymentRequest {
+    const NAME: &'static str = "GetPaymentRequest";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.GetPaymentRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.GetPaymentRequest".into()
+    }
+}
 /// A payment.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetPaymentResponse {
     /// The payment.
     #[prost(message, optional, tag = "1")]
     pub payment: ::core::option::Option<Payment>,
+}
+impl ::prost::Name for GetPaymentResponse {
+    const NAME: &'static str = "GetPaymentResponse";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.GetPaymentResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.GetPaymentResponse".into()
+    }
 }
 /// Asks for payments.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -702,6 +1036,16 @@ pub struct ListPaymentsRequest {
     #[prost(string, tag = "4")]
     pub page_token: ::prost::alloc::string::String,
 }
+impl ::prost::Name for ListPaymentsRequest {
+    const NAME: &'static str = "ListPaymentsRequest";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.ListPaymentsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.ListPaymentsRequest".into()
+    }
+}
 /// A page of payments.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListPaymentsResponse {
@@ -712,6 +1056,16 @@ pub struct ListPaymentsResponse {
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
+impl ::prost::Name for ListPaymentsResponse {
+    const NAME: &'static str = "ListPaymentsResponse";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.ListPaymentsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.ListPaymentsResponse".into()
+    }
+}
 /// Asks for a refund.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetRefundRequest {
@@ -719,12 +1073,32 @@ pub struct GetRefundRequest {
     #[prost(string, tag = "1")]
     pub refund_id: ::prost::alloc::string::String,
 }
+impl ::prost::Name for GetRefundRequest {
+    const NAME: &'static str = "GetRefundRequest";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.GetRefundRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.GetRefundRequest".into()
+    }
+}
 /// A refund.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetRefundResponse {
     /// The refund.
     #[prost(message, optional, tag = "1")]
     pub refund: ::core::option::Option<Refund>,
+}
+impl ::prost::Name for GetRefundResponse {
+    const NAME: &'static str = "GetRefundResponse";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.GetRefundResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.GetRefundResponse".into()
+    }
 }
 /// Asks for refunds.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -742,6 +1116,16 @@ pub struct ListRefundsRequest {
     #[prost(string, tag = "4")]
     pub page_token: ::prost::alloc::string::String,
 }
+impl ::prost::Name for ListRefundsRequest {
+    const NAME: &'static str = "ListRefundsRequest";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.ListRefundsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.ListRefundsRequest".into()
+    }
+}
 /// A page of refunds.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListRefundsResponse {
@@ -751,6 +1135,16 @@ pub struct ListRefundsResponse {
     /// Empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListRefundsResponse {
+    const NAME: &'static str = "ListRefundsResponse";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.ListRefundsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.ListRefundsResponse".into()
+    }
 }
 /// One leg of a ledger transaction. Legs are never changed nor deleted; those
 /// of a transaction sum to 0 in each currency.
@@ -778,6 +1172,16 @@ pub struct LedgerEntry {
     #[prost(message, optional, tag = "7")]
     pub time: ::core::option::Option<::prost_types::Timestamp>,
 }
+impl ::prost::Name for LedgerEntry {
+    const NAME: &'static str = "LedgerEntry";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.LedgerEntry".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.LedgerEntry".into()
+    }
+}
 /// Asks for ledger entries.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListLedgerEntriesRequest {
@@ -794,6 +1198,16 @@ pub struct ListLedgerEntriesRequest {
     #[prost(string, tag = "4")]
     pub page_token: ::prost::alloc::string::String,
 }
+impl ::prost::Name for ListLedgerEntriesRequest {
+    const NAME: &'static str = "ListLedgerEntriesRequest";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.ListLedgerEntriesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.ListLedgerEntriesRequest".into()
+    }
+}
 /// A page of ledger entries.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListLedgerEntriesResponse {
@@ -803,6 +1217,16 @@ pub struct ListLedgerEntriesResponse {
     /// Empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListLedgerEntriesResponse {
+    const NAME: &'static str = "ListLedgerEntriesResponse";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.ListLedgerEntriesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.ListLedgerEntriesResponse".into()
+    }
 }
 /// Where a payment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -2250,4 +2674,14 @@ pub struct PaymentEvent {
     /// The refund behind `refunded` and `refund_failed`.
     #[prost(message, optional, tag = "2")]
     pub refund: ::core::option::Option<Refund>,
+}
+impl ::prost::Name for PaymentEvent {
+    const NAME: &'static str = "PaymentEvent";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.PaymentEvent".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.PaymentEvent".into()
+    }
 }

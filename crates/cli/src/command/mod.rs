@@ -1,7 +1,11 @@
 //! One file for each word after `cartwright`.
 
 pub mod audit;
+pub mod audit_log;
+pub mod config;
 pub mod demo;
+pub mod keys;
+pub mod login;
 pub mod order;
 pub mod payment;
 mod progress;
@@ -9,6 +13,7 @@ pub mod replay;
 pub mod saga;
 pub mod stock;
 mod timeline;
+pub mod token;
 mod watch;
 
 pub use timeline::fetch as fetch_timeline;

@@ -12,6 +12,9 @@ fn cartwright(args: &[&str]) -> Output {
         .args(args)
         .env_remove("CARTWRIGHT_ORDER_URL")
         .env_remove("CARTWRIGHT_TIMEOUT")
+        .env_remove("CARTWRIGHT_TOKEN")
+        .env("CARTWRIGHT_CREDENTIALS", "")
+        .env("XDG_CONFIG_HOME", "/nonexistent")
         .output()
         .unwrap()
 }

@@ -64,12 +64,13 @@ impl FakeShop {
             .serve_with_incoming(incoming);
         tokio::spawn(server);
         let addresses = Addresses {
+            ca: None,
             order_url: url.clone(),
             payment_url: url.clone(),
             inventory_url: url,
             timeout: Duration::from_secs(5),
         };
-        (fake, Shop::new(&addresses).unwrap())
+        (fake, Shop::new(&addresses, rpc::Token::default()).unwrap())
     }
 
     /// How many changes were carried out; repeats are none.

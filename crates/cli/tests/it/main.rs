@@ -10,6 +10,7 @@
 
 mod account;
 mod command_line;
+mod credentials;
 mod fake_shop;
 mod lines;
 mod plan;

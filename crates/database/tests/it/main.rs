@@ -10,6 +10,7 @@ mod cancellation;
 mod errors;
 mod limits;
 mod migrations;
+mod rotation;
 mod rows;
 mod start_up;
 mod trying_again;

@@ -12,25 +12,58 @@ use e2e::checkout;
 
 const SERVICES: [&str; 3] = ["order-service", "payment-service", "inventory-service"];
 
+/// Tests of all: nobody may know them.
+const KNOWS_ALL: [&str; 2] = ["e2e", "fuzz-targets"];
+
 /// What each part may know of the workspace. Parts stay apart where they can.
-const PARTS: [(&str, &[&str]); 13] = [
+const PARTS: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("settings", &[]),
     ("batch", &[]),
     ("telemetry", &[]),
-    ("health", &[]),
+    ("listener", &[]),
+    ("health", &["listener"]),
     ("api", &["types"]),
     ("database", &[]),
-    ("idempotency", &["database", "types"]),
-    ("outbox", &["database", "telemetry"]),
-    ("process", &["health", "settings", "telemetry"]),
-    ("rpc", &["api", "idempotency", "telemetry", "types"]),
+    ("audit", &["database"]),
+    ("idempotency", &["audit", "database", "types"]),
+    ("redis-connection", &[]),
+    ("limits", &["redis-connection"]),
+    ("outbox", &["database", "redis-connection", "telemetry"]),
+    ("auth", &[]),
+    ("process", &["auth", "health", "settings", "telemetry"]),
+    (
+        "rpc",
+        &[
+            "api",
+            "audit",
+            "idempotency",
+            "listener",
+            "telemetry",
+            "types",
+        ],
+    ),
+    ("rest", &["api", "telemetry"]),
+    (
+        "edge",
+        &[
+            "api",
+            "auth",
+            "limits",
+            "listener",
+            "redis-connection",
+            "rest",
+            "rpc",
+            "telemetry",
+        ],
+    ),
     ("testkit", &["database"]),
     (
         "payment-simulator",
         &[
             "batch",
             "health",
+            "listener",
             "process",
             "settings",
             "telemetry",
@@ -93,13 +126,13 @@ fn services_know_only_parts_and_parts_stay_apart() {
         .iter()
         .map(|package| package.name.to_string())
         .collect();
-    let parts: BTreeMap<&str, &[&str]> = PARTS.into_iter().collect();
+    let parts: BTreeMap<&str, &[&str]> = PARTS.iter().copied().collect();
     let mut wrong = Vec::new();
     for package in &metadata.packages {
         let name = package.name.as_str();
         for dependency in &package.dependencies {
             let knows = dependency.name.as_str();
-            if !members.contains(knows) || name == "e2e" {
+            if !members.contains(knows) || KNOWS_ALL.contains(&name) {
                 continue;
             }
             let for_tests = dependency.kind == DependencyKind::Development;
@@ -109,7 +142,7 @@ fn services_know_only_parts_and_parts_stay_apart() {
                     parts.contains_key(knows) && knows != "testkit" && knows != "payment-simulator"
                 }
             };
-            let in_tests = for_tests && !SERVICES.contains(&knows) && knows != "e2e";
+            let in_tests = for_tests && !SERVICES.contains(&knows) && !KNOWS_ALL.contains(&knows);
             if !allowed && !in_tests {
                 wrong.push(format!("{name} -> {knows}"));
             }
@@ -180,6 +213,30 @@ fn all_services_have_the_same_rooms() {
         }
         assert!(src.join("main.rs").is_file(), "{service} has no main.rs");
     }
+}
+
+/// A crate that forgets to take the workspace's lints may use `unsafe`.
+#[test]
+fn no_crate_may_use_unsafe_code() {
+    let workspace = fs::read_to_string(checkout().join("Cargo.toml")).unwrap();
+    assert!(workspace.contains("unsafe_code = \"forbid\""));
+    let crates = fs::read_dir(checkout().join("crates")).unwrap();
+    let mut manifests = vec![checkout().join("fuzz/Cargo.toml")];
+    manifests.extend(crates.map(|entry| entry.unwrap().path().join("Cargo.toml")));
+    let mut wrong = Vec::new();
+    for manifest in manifests.iter().filter(|manifest| manifest.is_file()) {
+        let text = fs::read_to_string(manifest).unwrap();
+        let taken = text.contains("[lints]\nworkspace = true");
+        // A workspace of its own has lints of its own.
+        if !taken && !text.contains("[lints.rust]\nunsafe_code = \"forbid\"") {
+            wrong.push(shown(manifest));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "without the workspace's lints: {wrong:#?}"
+    );
+    assert!(manifests.len() > 15, "the crates are where they were");
 }
 
 /// The code of a file without its unit tests and comments.

@@ -6,6 +6,7 @@
     reason = "tests fail by panic"
 )]
 
+mod acts;
 mod batches;
 mod expiry;
 mod lost_commit;

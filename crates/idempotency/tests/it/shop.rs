@@ -161,7 +161,7 @@ async fn buy(tx: &mut PgConnection, name: &str, how: &How) -> Result<Acted<Buy>,
 }
 
 pub async fn database() -> TestDatabase {
-    let test = testkit::database(&[&idempotency::MIGRATOR]).await;
+    let test = testkit::database(&[&idempotency::MIGRATOR, &audit::MIGRATOR]).await;
     execute(
         &test.db,
         "create table effects (name text not null, unique_name text unique)",

@@ -16,6 +16,7 @@ mod fulfill;
 mod gathered;
 mod get_reservation;
 mod get_stock;
+mod list_audit_entries;
 mod list_locations;
 mod list_movements;
 mod list_reservations;

@@ -3,7 +3,7 @@
 
 use api::inventory::v1::{self as pb, batch_reservation_result::Outcome as Rendered};
 use idempotency::{Call, Failure, Outcome, Saved};
-use prost::Message;
+use prost::{Message, Name};
 use rpc::{Context, Problem};
 use tracing::Span;
 
@@ -50,7 +50,7 @@ pub(super) fn calls<M, I>(
     parse: fn(&M) -> Result<I, Problem>,
 ) -> Vec<Result<Call<I>, Problem>>
 where
-    M: Message,
+    M: Message + Name,
 {
     let calls = items.into_iter().enumerate();
     calls

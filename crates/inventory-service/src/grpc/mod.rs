@@ -3,6 +3,8 @@
 
 mod admin;
 mod batch;
+#[doc(hidden)]
+pub mod every_request;
 mod parse;
 mod parse_stock;
 mod render;
@@ -65,7 +67,7 @@ impl Api {
         act: F,
     ) -> Result<Response<R>, Status>
     where
-        M: prost::Message,
+        M: prost::Message + prost::Name,
         R: prost::Message + Default + for<'a> From<&'a O>,
         O: Send + 'static,
         F: FnOnce(App, Call<I>) -> Fut,

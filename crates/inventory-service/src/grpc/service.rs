@@ -59,6 +59,7 @@ impl InventoryService for Api {
         &self,
         request: Request<pb::CheckAvailabilityRequest>,
     ) -> Answer<pb::CheckAvailabilityResponse> {
+        Context::of(&request)?;
         let demand = parse::check_availability(request.get_ref())?;
         let found = self.app.check_availability(&demand).await;
         Ok(Response::new(render::availability(
@@ -151,6 +152,7 @@ impl InventoryService for Api {
         &self,
         request: Request<pb::GetReservationRequest>,
     ) -> Answer<pb::GetReservationResponse> {
+        Context::of(&request)?;
         let order_id = parse::get_reservation(request.get_ref())?;
         let found = self.app.get_reservation(order_id).await;
         Ok(Response::new(pb::GetReservationResponse {
@@ -162,6 +164,7 @@ impl InventoryService for Api {
         &self,
         request: Request<pb::ListReservationsRequest>,
     ) -> Answer<pb::ListReservationsResponse> {
+        Context::of(&request)?;
         let request = request.get_ref();
         let filter = parse::list_reservations(request)?;
         let size = self.pages.size(request.page_size)?;
@@ -220,6 +223,7 @@ impl InventoryService for Api {
         &self,
         request: Request<pb::GetStockRequest>,
     ) -> Answer<pb::GetStockResponse> {
+        Context::of(&request)?;
         let sku = stock::sku(&request.get_ref().sku)?;
         let found = self.app.get_stock(&sku).await.map_err(Problem::from)?;
         Ok(Response::new(render::stock(&found)))
@@ -229,6 +233,7 @@ impl InventoryService for Api {
         &self,
         request: Request<pb::ListStockRequest>,
     ) -> Answer<pb::ListStockResponse> {
+        Context::of(&request)?;
         let request = request.get_ref();
         let filter = stock::list_stock(request)?;
         let size = self.pages.size(request.page_size)?;
@@ -249,6 +254,7 @@ impl InventoryService for Api {
         &self,
         request: Request<pb::ListMovementsRequest>,
     ) -> Answer<pb::ListMovementsResponse> {
+        Context::of(&request)?;
         let request = request.get_ref();
         let sku = stock::sku(&request.sku)?;
         let size = self.pages.size(request.page_size)?;
@@ -270,6 +276,7 @@ impl InventoryService for Api {
         &self,
         request: Request<pb::WatchStockRequest>,
     ) -> Answer<Self::WatchStockStream> {
+        Context::of(&request)?;
         let (skus, after) = stock::watch_stock(request.get_ref())?;
         let terms = self.watching.clone();
         let place = terms.places.clone().try_acquire_owned();
@@ -314,6 +321,7 @@ impl InventoryService for Api {
         &self,
         request: Request<pb::ListLocationsRequest>,
     ) -> Answer<pb::ListLocationsResponse> {
+        Context::of(&request)?;
         let request = request.get_ref();
         let size = self.pages.size(request.page_size)?;
         let after: Option<(i32, String)> = self.pages.decode("locations", &request.page_token)?;

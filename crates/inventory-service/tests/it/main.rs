@@ -7,6 +7,7 @@
 )]
 
 mod adjusting;
+mod audit_log;
 mod auditing;
 mod batches;
 mod chaos;

@@ -11,7 +11,7 @@ use crate::world::{Plan, World};
 async fn health_speaks_for_both_services() {
     let world = World::new().await;
     let address = format!("http://{}", world.addresses[0]);
-    let channel = rpc::connect(&rpc::PeerSettings::at(address)).unwrap();
+    let channel = rpc::connect(&rpc::PeerSettings::at(address), None).unwrap();
     let mut health = HealthClient::new(channel);
     for service in inventory_service::grpc::SERVICES.iter().chain(&[""]) {
         let service = (*service).to_owned();

@@ -132,6 +132,7 @@ impl World {
                 shutdown: shutdown.clone(),
                 tracker: TaskTracker::new(),
                 drain_deadline: Duration::from_secs(5),
+                auth: auth::Settings::none(),
             };
             let replica = start(settings(&test, &plan), &around).await.unwrap();
             for part in replica.parts {
@@ -140,7 +141,7 @@ impl World {
             app = Some(replica.app);
             addresses.push(replica.grpc_addr);
             let peer = rpc::PeerSettings::at(format!("http://{}", replica.grpc_addr));
-            clients.push(Client::new(rpc::connect(&peer).unwrap()));
+            clients.push(Client::new(rpc::connect(&peer, None).unwrap()));
         }
         Self {
             test,
@@ -373,7 +374,11 @@ fn settings(test: &TestDatabase, plan: &Plan) -> Settings {
     let listen = (Ipv4Addr::LOCALHOST, 0).into();
     let redis = format!(r#"{{"url": "{}"}}"#, plan.redis_url);
     Settings {
-        server: rpc::ServerSettings::at(listen, "a secret".into()),
+        server: edge::ServerSettings::at(listen, "a secret".into()),
+        http: edge::HttpSettings::at(listen),
+        connections: listener::Limits::default(),
+        tls: None,
+        limits: limits::Settings::default(),
         database: test.settings.clone(),
         redis: serde_json::from_str(&redis).unwrap(),
         holds: Holds {

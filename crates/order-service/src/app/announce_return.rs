@@ -53,7 +53,7 @@ impl Verb for AnnounceReturn {
 
 impl AnnounceReturn {
     async fn one(&self, tx: &mut PgConnection, input: &NewReturn) -> Acted<Self> {
-        let mut case = locked(tx, input.order, input.etag).await?;
+        let mut case = locked(tx, input.order, input.etag, &input.asker.reach).await?;
         let (change, work) = case.announce_return(NewWork {
             id: input.id.as_uuid(),
             order_id: input.order,

@@ -14,7 +14,7 @@ use super::journal::{kept, placed_answer};
 use super::reply::method;
 use super::waiting::Awaited;
 use super::{App, Error, Reply, Settled};
-use crate::domain::{Order, Refusal, State, WorkState};
+use crate::domain::{Order, Reach, Refusal, State, WorkState};
 use crate::store::{order_works, orders};
 
 /// For the answer's way back to the caller.
@@ -121,6 +121,6 @@ async fn work_standing(conn: &mut sqlx::PgConnection, id: Uuid) -> Result<Saved,
 }
 
 async fn order(conn: &mut sqlx::PgConnection, id: OrderId) -> Result<Order, Error> {
-    let found = orders::get(conn, &[id]).await?.pop();
+    let found = orders::get(conn, &[id], &Reach::All).await?.pop();
     found.ok_or(Error::Bug("a key names an order that is not there"))
 }

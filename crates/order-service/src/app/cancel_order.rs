@@ -56,7 +56,7 @@ impl Verb for CancelOrder {
 
 impl CancelOrder {
     async fn one(&self, tx: &mut PgConnection, input: &Cancel) -> Acted<Self> {
-        let mut case = locked(tx, input.order, input.etag).await?;
+        let mut case = locked(tx, input.order, input.etag, &input.asker.reach).await?;
         let Some(change) = case.cancel(&input.reason)? else {
             // Cancelled, or on its way there under the call that began it.
             let reply = Reply::Cancelled(case.order.clone());

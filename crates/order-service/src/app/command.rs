@@ -14,14 +14,15 @@ use uuid::Uuid;
 use super::journal::{self, Entry, Written};
 use super::waiting::Told;
 use super::{App, Error, Reply, Settled};
-use crate::domain::{Case, Change, NewWork, Step, next_step};
+use crate::domain::{Case, Change, NewWork, Reach, Step, next_step};
 use crate::store::order_works;
 use crate::store::orders::{self, Next, Times};
 
-/// Who asks, and in which trace.
+/// Who asks, how far that one reaches, and in which trace.
 #[derive(Debug, Clone)]
 pub struct Asker {
     pub actor: String,
+    pub reach: Reach,
     pub traceparent: Option<String>,
 }
 
@@ -62,8 +63,9 @@ pub(super) async fn locked(
     tx: &mut PgConnection,
     id: OrderId,
     etag: Option<i64>,
+    reach: &Reach,
 ) -> Result<Case, Error> {
-    let (order, overdue) = orders::lock(tx, id)
+    let (order, overdue) = orders::lock(tx, id, reach)
         .await?
         .ok_or_else(|| Error::no_order(id))?;
     if etag.is_some_and(|etag| etag != order.sequence) {

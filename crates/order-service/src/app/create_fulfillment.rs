@@ -57,7 +57,7 @@ impl Verb for CreateFulfillment {
 
 impl CreateFulfillment {
     async fn one(&self, tx: &mut PgConnection, input: &NewFulfillment) -> Acted<Self> {
-        let mut case = locked(tx, input.order, input.etag).await?;
+        let mut case = locked(tx, input.order, input.etag, &input.asker.reach).await?;
         let (change, work) = case.fulfill(NewWork {
             id: input.id.as_uuid(),
             order_id: input.order,

@@ -1,5 +1,7 @@
 //! Accepts orders, and waits for what becomes of them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use batch::Gatherer;
@@ -35,21 +37,29 @@ pub struct Place {
 #[derive(Debug)]
 pub struct PlaceOrder {
     lease: Duration,
+    /// False: nothing new is accepted; what was accepted is still told.
+    accepts: bool,
 }
 
 pub(super) type Placed = Answered<PlaceOrder>;
 
-pub(super) fn gather(db: Database, lease: Duration) -> Gatherer<Call<Place>, Placed> {
+pub(super) fn gather(
+    db: Database,
+    lease: Duration,
+    accepts: Arc<AtomicBool>,
+) -> Gatherer<Call<Place>, Placed> {
     Gatherer::spawn(
         method::CREATE_ORDER,
         LIMIT,
         move |calls: Vec<Call<Place>>| {
             let db = db.clone();
+            let accepts = accepts.load(Ordering::Relaxed);
+            let verb = PlaceOrder { lease, accepts };
             async move {
                 let mut placed = Vec::with_capacity(calls.len());
                 let lines = |call: &Call<Place>| call.input.new.lines.len();
                 for part in by_weight(calls, LINES_MAX, lines) {
-                    placed.extend(once(&db, &PlaceOrder { lease }, &part).await);
+                    placed.extend(once(&db, &verb, &part).await);
                 }
                 placed
             }
@@ -104,6 +114,9 @@ impl Verb for PlaceOrder {
         tx: &mut PgConnection,
         inputs: &[&Place],
     ) -> Result<Vec<Acted<Self>>, Error> {
+        if !self.accepts {
+            return Ok(inputs.iter().map(|_| Err(Error::NotAccepting)).collect());
+        }
         let now = Utc::now();
         let mut placed = Vec::with_capacity(inputs.len());
         for input in inputs {

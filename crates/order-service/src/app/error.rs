@@ -20,6 +20,8 @@ pub enum Error {
     Rejected { order_id: OrderId, refusal: Refusal },
     #[error("somebody else changed the order meanwhile")]
     Conflict,
+    #[error("new orders are not accepted now")]
+    NotAccepting,
     #[error("too much is waiting already")]
     Overloaded,
     #[error("the first call with this key still runs")]

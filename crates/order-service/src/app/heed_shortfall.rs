@@ -27,7 +27,7 @@ impl App {
         message: String,
         asker: &Asker,
     ) -> Result<(), Error> {
-        let mut case = match locked(tx, order, None).await {
+        let mut case = match locked(tx, order, None, &asker.reach).await {
             Ok(case) => case,
             Err(Error::NotFound { .. }) => return Ok(()),
             Err(error) => return Err(error),

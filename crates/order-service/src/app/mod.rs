@@ -25,6 +25,7 @@ mod saga;
 mod waiting;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use batch::Gatherer;
@@ -93,6 +94,8 @@ struct Inner {
     db: Database,
     peers: Peers,
     patience: Patience,
+    /// Whether CreateOrder accepts anything.
+    accepts: Arc<AtomicBool>,
     places: Gatherer<Call<Place>, create_order::Placed>,
     records: Gatherer<journal::Entry, record::Recorded>,
     callers: Callers,
@@ -123,8 +126,10 @@ impl App {
             lease: patience.lease,
             action: patience.action,
         };
+        let accepts = Arc::new(AtomicBool::new(true));
         Self(Arc::new(Inner {
-            places: create_order::gather(db.clone(), patience.lease),
+            places: create_order::gather(db.clone(), patience.lease, accepts.clone()),
+            accepts,
             records: record::gather(db.clone(), times),
             db,
             peers,
@@ -136,6 +141,12 @@ impl App {
             due: Notify::new(),
             tracker,
         }))
+    }
+
+    /// Opens and closes the shop for new orders. Orders that were accepted go
+    /// on, and everything else can be asked for.
+    pub fn accept_orders(&self, accepts: bool) {
+        self.0.accepts.store(accepts, Ordering::Relaxed);
     }
 
     fn times(&self) -> Times {

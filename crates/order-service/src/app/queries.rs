@@ -5,7 +5,7 @@ use types::OrderId;
 use uuid::Uuid;
 
 use super::{App, Error};
-use crate::domain::{Event, Order, Work, WorkKind};
+use crate::domain::{Event, Order, Reach, Work, WorkKind};
 use crate::store::orders::Filter;
 use crate::store::{order_events, order_works, orders, sagas};
 
@@ -26,14 +26,14 @@ pub struct Timeline {
 }
 
 impl App {
-    pub async fn get_order(&self, id: OrderId) -> Result<Order, Error> {
-        let found = self.get_orders(&[id]).await?.pop();
+    pub async fn get_order(&self, id: OrderId, reach: &Reach) -> Result<Order, Error> {
+        let found = self.get_orders(&[id], reach).await?.pop();
         found.ok_or_else(|| Error::no_order(id))
     }
 
-    pub async fn get_orders(&self, ids: &[OrderId]) -> Result<Vec<Order>, Error> {
+    pub async fn get_orders(&self, ids: &[OrderId], reach: &Reach) -> Result<Vec<Order>, Error> {
         let mut conn = self.0.db.acquire().await?;
-        Ok(orders::get(&mut conn, ids).await?)
+        Ok(orders::get(&mut conn, ids, reach).await?)
     }
 
     pub async fn list_orders(
@@ -56,13 +56,25 @@ impl App {
         Ok(sagas::list(&mut conn, needs_attention, after, limit).await?)
     }
 
+    /// Who did what, newest first, older than the entry `before`.
+    pub async fn list_audit_entries(
+        &self,
+        filter: &audit::Filter,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<audit::Recorded>, Error> {
+        let mut conn = self.0.db.acquire().await?;
+        Ok(audit::list(&mut conn, filter, before, limit).await?)
+    }
+
     pub async fn list_fulfillments(
         &self,
         order: OrderId,
+        reach: &Reach,
         after: Place,
         limit: i64,
     ) -> Result<Vec<Work>, Error> {
-        self.get_order(order).await?;
+        self.get_order(order, reach).await?;
         let mut conn = self.0.db.acquire().await?;
         let kind = WorkKind::Fulfillment;
         Ok(order_works::list(&mut conn, order, kind, after, limit).await?)
@@ -78,9 +90,9 @@ impl App {
         Ok(order_events::list_after(&mut conn, order, sequence, limit).await?)
     }
 
-    pub async fn timeline(&self, id: OrderId) -> Result<Timeline, Error> {
+    pub async fn timeline(&self, id: OrderId, reach: &Reach) -> Result<Timeline, Error> {
         // Read before the rest, so that nothing the order shows lacks its event.
-        let order = self.get_order(id).await?;
+        let order = self.get_order(id, reach).await?;
         let mut conn = self.0.db.acquire().await?;
         let mut works = Vec::with_capacity(2);
         for kind in [WorkKind::Fulfillment, WorkKind::Return] {

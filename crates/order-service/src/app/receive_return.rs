@@ -56,7 +56,7 @@ impl Verb for ReceiveReturn {
 impl ReceiveReturn {
     async fn one(&self, tx: &mut PgConnection, input: &Receive) -> Acted<Self> {
         let order = returned(tx, input.id).await?.order_id;
-        let mut case = locked(tx, order, None).await?;
+        let mut case = locked(tx, order, None, &input.asker.reach).await?;
         // Read again: only under the lock does it stand still.
         let mut work = returned(tx, input.id).await?;
         let Some(change) = case.receive_return(&mut work)? else {

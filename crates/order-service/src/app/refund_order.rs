@@ -57,7 +57,7 @@ impl Verb for RefundOrder {
 
 impl RefundOrder {
     async fn one(&self, tx: &mut PgConnection, input: &NewRefund) -> Acted<Self> {
-        let mut case = locked(tx, input.order, input.etag).await?;
+        let mut case = locked(tx, input.order, input.etag, &input.asker.reach).await?;
         let currency = case.order.currency;
         if let Some(amount) = input.amount.filter(|amount| amount.currency() != currency) {
             let message = format!(

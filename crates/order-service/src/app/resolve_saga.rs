@@ -47,7 +47,7 @@ impl Verb for ResolveSaga {
 
 impl ResolveSaga {
     async fn one(&self, tx: &mut PgConnection, input: &Resolve) -> Acted<Self> {
-        let mut case = locked(tx, input.order, input.etag).await?;
+        let mut case = locked(tx, input.order, input.etag, &input.asker.reach).await?;
         let reply = |order| Reply::SagaResolved(order);
         let Some(change) = case.resolve(input.resolution, &input.reason)? else {
             let reply = reply(case.order.clone());

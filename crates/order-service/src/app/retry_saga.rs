@@ -7,6 +7,7 @@ use types::OrderId;
 
 use super::command::{Output, each, locked};
 use super::{App, Error, Reply, Settled};
+use crate::domain::Reach;
 use crate::store::sagas;
 
 struct RetrySaga;
@@ -35,7 +36,7 @@ impl Verb for RetrySaga {
 
 async fn one(tx: &mut PgConnection, id: &OrderId) -> Acted<RetrySaga> {
     sagas::wake(tx, *id).await?;
-    let case = locked(tx, *id, None).await?;
+    let case = locked(tx, *id, None, &Reach::All).await?;
     let reply = Reply::SagaRetried(case.order.clone());
     Ok(Effect::Finished(Output::unchanged(reply, case)))
 }

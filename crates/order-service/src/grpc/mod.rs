@@ -1,7 +1,9 @@
 //! The API over gRPC: parse, act, render. Nothing is decided here.
 
 mod admin;
+pub mod every_request;
 mod parse;
+mod reach;
 mod render;
 mod service;
 mod status;

@@ -6,7 +6,8 @@ use types::{
     Currency, CustomerId, FulfillmentId, Money, OrderId, Quantity, RefundId, ReturnId, Sku,
 };
 
-use crate::app::{Asker, NewFulfillment, NewRefund, NewReturn, Place};
+use super::reach::{customer, reach};
+use crate::app::{Asker, Filter, NewFulfillment, NewRefund, NewReturn, Place};
 use crate::domain::{CaptureMethod, NewLine, NewOrder, Resolution, State};
 
 pub(super) const SCOPE_PRICE: &str = "orders:price";
@@ -18,7 +19,8 @@ const BATCH_MAX: usize = 100;
 
 pub(super) fn asker(caller: &Caller) -> Asker {
     Asker {
-        actor: caller.principal.to_string(),
+        reach: reach(caller),
+        actor: caller.principal().to_owned(),
         traceparent: telemetry::propagation::current_traceparent(),
     }
 }
@@ -46,7 +48,7 @@ pub(super) fn create_order(
         let message = format!("lines with a unit_price need the scope {SCOPE_PRICE}");
         return Err(Problem::new(Reason::ScopeMissing, message).with_metadata("scope", SCOPE_PRICE));
     }
-    let new = new_order(request)?;
+    let new = new_order(request, customer(&request.customer_id, caller)?)?;
     let overflow = |_| {
         let message = "lines: the total of the order leaves the range of 64 bits";
         Problem::new(Reason::AmountOverflow, message)
@@ -61,10 +63,9 @@ pub(super) fn create_order(
     })
 }
 
-fn new_order(request: &pb::CreateOrderRequest) -> Result<NewOrder, Problem> {
+fn new_order(request: &pb::CreateOrderRequest, customer: &str) -> Result<NewOrder, Problem> {
     let mut fields = Fields::default();
-    let customer_id = fields.parse("customer_id", CustomerId::parse(&request.customer_id));
-    no_card_number(&mut fields, "customer_id", &request.customer_id);
+    let customer_id = fields.parse("customer_id", CustomerId::parse(customer));
     let currency = fields.parse("currency_code", Currency::parse(&request.currency_code));
     let lines = lines(&mut fields, &request.lines, currency);
     let payment_method = payment_method(&mut fields, &request.payment_method);
@@ -167,46 +168,15 @@ fn payment_method(fields: &mut Fields, text: &str) -> Option<String> {
         fields.refuse("payment_method", expected);
         return None;
     }
-    if types::holds_card_number(text) {
-        let expected = "must be a token of the payment provider, never a card number";
-        fields.refuse("payment_method", expected);
-        return None;
-    }
     Some(text.to_owned())
 }
 
 /// Kept in events, and told to the payment service as the reason of a refund.
 fn reason(fields: &mut Fields, text: &str) -> Option<String> {
-    no_card_number(fields, "reason", text);
     fields.text("reason", text, REASON_MAX)
 }
 
-/// For what people type. Numbers of carriers and barcodes of goods pass the
-/// check digit now and then, so `tracking` and `sku` are left alone.
-fn no_card_number(fields: &mut Fields, path: &str, text: &str) {
-    if types::holds_card_number(text) {
-        fields.refuse(path, "must not hold a card number");
-    }
-}
-
-/// Who asks for what under which key. Keys are stored as they come.
-pub(super) fn identity<M: prost::Message>(
-    context: &rpc::Context,
-    method: &'static str,
-    message: &M,
-) -> Result<idempotency::Request, Problem> {
-    let request = context.idempotent(method, message)?;
-    match types::holds_card_number(request.key.as_str()) {
-        false => Ok(request),
-        true => Err(Problem::new(
-            Reason::IdempotencyKeyInvalid,
-            "metadata idempotency-key: must not hold a card number",
-        )),
-    }
-}
-
 fn reference(fields: &mut Fields, text: &str) -> Option<String> {
-    no_card_number(fields, "reference", text);
     if text.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
         return fields.text("reference", text, NAME_MAX);
     }
@@ -372,9 +342,10 @@ pub(super) fn resolve_saga(
 /// The filter of a list: `None` inside is "all".
 pub(super) fn list_orders(
     request: &pb::ListOrdersRequest,
-) -> Result<(Option<String>, Option<State>), Problem> {
+    caller: &Caller,
+) -> Result<Filter, Problem> {
     let mut fields = Fields::default();
-    let customer = match request.customer_id.as_str() {
+    let customer_id = match customer(&request.customer_id, caller)? {
         "" => Some(None),
         id => fields
             .parse("customer_id", CustomerId::parse(id))
@@ -390,5 +361,6 @@ pub(super) fn list_orders(
             Some(state)
         }
     };
-    fields.finish(customer.zip(state))
+    let filter = customer_id.zip(state);
+    fields.finish(filter.map(|(customer_id, state)| Filter { customer_id, state }))
 }

@@ -10,8 +10,9 @@ use tonic::{Request, Response, Status};
 use types::OrderId;
 use uuid::Uuid;
 
+use super::reach::reach;
 use super::{Api, parse, render, watch};
-use crate::app::{Filter, method};
+use crate::app::method;
 use crate::domain::Order;
 use crate::wire;
 
@@ -57,7 +58,7 @@ impl OrderService for Api {
     ) -> Result<Response<pb::CreateOrderResponse>, Status> {
         let context = Context::of(&request)?;
         let message = request.into_inner();
-        let key = parse::identity(&context, method::CREATE_ORDER, &message)?;
+        let key = context.idempotent(method::CREATE_ORDER, &message)?;
         let input = parse::create_order(&message, &context.caller)?;
         let deadline = context.deadline;
         mutate!(self, context, async |app: crate::app::App| {
@@ -71,7 +72,7 @@ impl OrderService for Api {
     ) -> Result<Response<pb::CancelOrderResponse>, Status> {
         let context = Context::of(&request)?;
         let message = request.into_inner();
-        let key = parse::identity(&context, method::CANCEL_ORDER, &message)?;
+        let key = context.idempotent(method::CANCEL_ORDER, &message)?;
         let input = parse::cancel_order(&message, &context.caller)?;
         let deadline = context.deadline;
         mutate!(self, context, async |app: crate::app::App| {
@@ -85,7 +86,7 @@ impl OrderService for Api {
     ) -> Result<Response<pb::CreateFulfillmentResponse>, Status> {
         let context = Context::of(&request)?;
         let message = request.into_inner();
-        let key = parse::identity(&context, method::CREATE_FULFILLMENT, &message)?;
+        let key = context.idempotent(method::CREATE_FULFILLMENT, &message)?;
         let input = parse::create_fulfillment(&message, &context.caller)?;
         let deadline = context.deadline;
         mutate!(self, context, async |app: crate::app::App| {
@@ -99,7 +100,7 @@ impl OrderService for Api {
     ) -> Result<Response<pb::CreateReturnResponse>, Status> {
         let context = Context::of(&request)?;
         let message = request.into_inner();
-        let key = parse::identity(&context, method::CREATE_RETURN, &message)?;
+        let key = context.idempotent(method::CREATE_RETURN, &message)?;
         let input = parse::create_return(&message, &context.caller)?;
         mutate!(self, context, async |app: crate::app::App| {
             app.create_return(key, input).await
@@ -112,7 +113,7 @@ impl OrderService for Api {
     ) -> Result<Response<pb::ReceiveReturnResponse>, Status> {
         let context = Context::of(&request)?;
         let message = request.into_inner();
-        let key = parse::identity(&context, method::RECEIVE_RETURN, &message)?;
+        let key = context.idempotent(method::RECEIVE_RETURN, &message)?;
         let input = parse::receive_return(&message, &context.caller)?;
         let deadline = context.deadline;
         mutate!(self, context, async |app: crate::app::App| {
@@ -126,7 +127,7 @@ impl OrderService for Api {
     ) -> Result<Response<pb::RefundOrderResponse>, Status> {
         let context = Context::of(&request)?;
         let message = request.into_inner();
-        let key = parse::identity(&context, method::REFUND_ORDER, &message)?;
+        let key = context.idempotent(method::REFUND_ORDER, &message)?;
         let input = parse::refund_order(&message, &context.caller)?;
         let deadline = context.deadline;
         mutate!(self, context, async |app: crate::app::App| {
@@ -138,8 +139,10 @@ impl OrderService for Api {
         &self,
         request: Request<pb::GetOrderRequest>,
     ) -> Result<Response<pb::GetOrderResponse>, Status> {
+        let reach = reach(&Context::of(&request)?.caller);
         let id = parse::order_id(&request.get_ref().order_id)?;
-        let order = self.app.get_order(id).await.map_err(Problem::from)?;
+        let found = self.app.get_order(id, &reach).await;
+        let order = found.map_err(Problem::from)?;
         let order = Some(wire::order(&order));
         Ok(Response::new(pb::GetOrderResponse { order }))
     }
@@ -148,8 +151,10 @@ impl OrderService for Api {
         &self,
         request: Request<pb::BatchGetOrdersRequest>,
     ) -> Result<Response<pb::BatchGetOrdersResponse>, Status> {
+        let reach = reach(&Context::of(&request)?.caller);
         let ids = parse::order_ids(&request.get_ref().order_ids)?;
-        let found = self.app.get_orders(&ids).await.map_err(Problem::from)?;
+        let found = self.app.get_orders(&ids, &reach).await;
+        let found = found.map_err(Problem::from)?;
         Ok(Response::new(in_order(&ids, &found)))
     }
 
@@ -157,12 +162,13 @@ impl OrderService for Api {
         &self,
         request: Request<pb::ListOrdersRequest>,
     ) -> Result<Response<pb::ListOrdersResponse>, Status> {
+        let context = Context::of(&request)?;
         let message = request.get_ref();
-        let (customer_id, state) = parse::list_orders(message)?;
+        let filter = parse::list_orders(message, &context.caller)?;
         let size = self.pages.size(message.page_size)?;
-        let list = format!("orders|{}|{}", message.customer_id, message.state);
+        let whose = filter.customer_id.as_deref().unwrap_or_default();
+        let list = format!("orders|{whose}|{}", message.state);
         let after = self.pages.decode::<Cursor>(&list, &message.page_token)?;
-        let filter = Filter { customer_id, state };
         let listed = self.app.list_orders(&filter, after, size + 1).await;
         let mut orders = listed.map_err(Problem::from)?;
         let next = page(&mut orders, size, place);
@@ -176,12 +182,14 @@ impl OrderService for Api {
         &self,
         request: Request<pb::ListFulfillmentsRequest>,
     ) -> Result<Response<pb::ListFulfillmentsResponse>, Status> {
+        let reach = reach(&Context::of(&request)?.caller);
         let message = request.get_ref();
         let id = parse::order_id(&message.order_id)?;
         let size = self.pages.size(message.page_size)?;
         let list = format!("fulfillments|{id}");
         let after = self.pages.decode::<Cursor>(&list, &message.page_token)?;
-        let listed = self.app.list_fulfillments(id, after, size + 1).await;
+        let app = &self.app;
+        let listed = app.list_fulfillments(id, &reach, after, size + 1).await;
         let mut works = listed.map_err(Problem::from)?;
         let next = page(&mut works, size, |work| (work.created_at, work.id));
         Ok(Response::new(pb::ListFulfillmentsResponse {
@@ -194,8 +202,10 @@ impl OrderService for Api {
         &self,
         request: Request<pb::GetOrderTimelineRequest>,
     ) -> Result<Response<pb::GetOrderTimelineResponse>, Status> {
+        let reach = reach(&Context::of(&request)?.caller);
         let id = parse::order_id(&request.get_ref().order_id)?;
-        let timeline = self.app.timeline(id).await.map_err(Problem::from)?;
+        let timeline = self.app.timeline(id, &reach).await;
+        let timeline = timeline.map_err(Problem::from)?;
         Ok(Response::new(pb::GetOrderTimelineResponse {
             order: Some(wire::order(&timeline.order)),
             events: timeline.events.iter().map(wire::event).collect(),
@@ -214,12 +224,14 @@ impl OrderService for Api {
         &self,
         request: Request<pb::WatchOrderRequest>,
     ) -> Result<Response<watch::Watching>, Status> {
+        let reach = reach(&Context::of(&request)?.caller);
         let message = request.get_ref();
         let id = parse::order_id(&message.order_id)?;
         if message.after_sequence < 0 {
             return Err(Problem::invalid("after_sequence", "must be 0 or more").into());
         }
-        self.app.get_order(id).await.map_err(Problem::from)?;
+        let found = self.app.get_order(id, &reach).await;
+        found.map_err(Problem::from)?;
         let after = message.after_sequence;
         Ok(Response::new(watch::watch(self.clone(), id, after)))
     }

@@ -7,6 +7,9 @@ use rpc::{Problem, Reason};
 use crate::app::Error;
 use crate::domain::Refusal;
 
+/// When to look again whether new orders are accepted.
+const CLOSED_FOR: std::time::Duration = std::time::Duration::from_secs(10);
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         problem(&error)
@@ -25,6 +28,10 @@ fn problem(error: &Error) -> Problem {
             Reason::Conflict,
             "the order was changed by somebody else meanwhile; repeat the call",
         ),
+        Error::NotAccepting => Problem::unavailable(
+            "new orders are not accepted for now; repeat the call later, with the same key",
+        )
+        .with_retry(CLOSED_FOR),
         Error::Overloaded => Problem::new(Reason::Overloaded, "too much is waiting already")
             .with_retry(std::time::Duration::from_millis(500)),
         Error::InProgress { retry_after } => idempotency::Failure::<Problem>::InProgress {
@@ -90,12 +97,46 @@ impl Kept for Error {
             Error::NotFound { .. }
             | Error::EtagMismatch(_)
             | Error::Conflict
+            | Error::NotAccepting
             | Error::Overloaded
             | Error::InProgress { .. }
             | Error::KeyReused
             | Error::DeadlineExceeded
             | Error::Database(_)
             | Error::Bug(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_error_of_the_database_tells_of_sql_or_hosts() {
+        let said = "select total from order_works at db-0.internal:5432 as postgres://shop:pw@db-0";
+        for cause in [
+            sqlx::Error::Protocol(said.to_owned()),
+            sqlx::Error::Configuration(said.into()),
+            sqlx::Error::Io(std::io::Error::other(said)),
+            sqlx::Error::Decode(said.into()),
+            sqlx::Error::ColumnNotFound(said.to_owned()),
+            sqlx::Error::PoolTimedOut,
+            sqlx::Error::PoolClosed,
+        ] {
+            let problem = Problem::from(Error::Database(cause.into()));
+            let sent = format!("{:?}", tonic::Status::from(problem));
+            for word in [
+                "select",
+                "order_works",
+                "internal:",
+                "5432",
+                "postgres",
+                "sqlx",
+                "pool",
+            ] {
+                assert!(!sent.contains(word), "{word} in {sent}");
+            }
         }
     }
 }

@@ -47,10 +47,19 @@ impl From<tonic::Status> for Failure {
                 metadata: sorted(remote.metadata),
                 violations: violations(&status),
             }),
-            _ => Self::Later(Trouble {
+            Some(_) => Self::Later(Trouble {
                 message: format!("{:?}: {}", remote.code, remote.message),
                 retry_after: remote.retry_after,
             }),
+            // Words of a network or a proxy, with hosts in them perhaps: the
+            // trouble is kept with the order and shown, so they end here.
+            None => {
+                tracing::warn!(error = remote.message, "a peer gave no answer of its own");
+                Self::later(format!(
+                    "{:?}: the peer gave no answer of its own",
+                    remote.code
+                ))
+            }
         }
     }
 }
@@ -88,4 +97,37 @@ fn violations(status: &tonic::Status) -> Vec<Violation> {
             description: violation.description.clone(),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::panic, reason = "tests fail by panic")]
+
+    use super::*;
+
+    #[test]
+    fn what_a_network_says_of_hosts_is_not_kept() {
+        let said = "tcp connect error: 10.0.0.7:50052 (payment.shop.svc): refused";
+        let status = tonic::Status::unavailable(said);
+        let Failure::Later(trouble) = Failure::from(status) else {
+            panic!("no answer is no refusal");
+        };
+        assert_eq!(
+            trouble.message,
+            "Unavailable: the peer gave no answer of its own"
+        );
+    }
+
+    #[test]
+    fn what_a_peer_itself_says_is_kept() {
+        let problem = rpc::Problem::unavailable("the payment provider cannot be reached");
+        let Failure::Later(trouble) = Failure::from(tonic::Status::from(problem)) else {
+            panic!("unavailable is no refusal");
+        };
+        assert_eq!(
+            trouble.message,
+            "Unavailable: the payment provider cannot be reached"
+        );
+        assert!(trouble.retry_after.is_some());
+    }
 }

@@ -5,15 +5,15 @@ use std::time::Duration;
 use api::inventory::v1 as pb;
 use batch::Gatherer;
 use pb::inventory_service_client::InventoryServiceClient;
-use rpc::PeerSettings;
-use tonic::transport::Channel;
+use rpc::{Authorized, Token};
 use types::{Money, Sku};
 
 use super::failure::Failure;
+use super::{Settings, channel};
 use crate::domain::{Answer, Order, Work};
 use crate::parts::by_weight;
 
-type Client = InventoryServiceClient<Channel>;
+type Client = InventoryServiceClient<Authorized>;
 type Reservation = Result<pb::Reservation, Failure>;
 
 const ITEMS_MAX: usize = 512;
@@ -33,10 +33,10 @@ pub(super) struct Inventory {
 }
 
 impl Inventory {
-    pub(super) fn connect(settings: &PeerSettings, hold: Duration) -> Result<Self, rpc::Error> {
-        let channel = rpc::connect(settings)?;
+    pub(super) fn connect(settings: &Settings, token: Token) -> Result<Self, rpc::Error> {
+        let channel = channel(&settings.inventory, settings.tls.as_ref(), token)?;
         let client = Client::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
-        let timeout = settings.timeout();
+        let timeout = settings.inventory.timeout();
         let to = || (client.clone(), timeout);
         let (reserving, committing, releasing) = (to(), to(), to());
         Ok(Self {
@@ -51,7 +51,7 @@ impl Inventory {
             }),
             client,
             timeout,
-            hold,
+            hold: settings.hold,
         })
     }
 

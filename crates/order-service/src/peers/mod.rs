@@ -10,6 +10,8 @@ mod streams;
 
 use std::time::Duration;
 
+use listener::tls::Connector;
+use rpc::{Authorized, PeerSettings, Token};
 use uuid::Uuid;
 
 use crate::domain::{Answer, Case, Order, Refusal, Step, Task, Work};
@@ -21,25 +23,43 @@ use payments::Payments;
 /// Where the peers are and how long they may take.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    pub inventory: rpc::PeerSettings,
-    pub payment: rpc::PeerSettings,
+    pub inventory: PeerSettings,
+    pub payment: PeerSettings,
     /// How long stock is held for an order that is not confirmed yet.
     pub hold: Duration,
+    /// Proves to the peers who we are, and the other way round.
+    pub tls: Option<Connector>,
 }
 
 #[derive(Debug, Clone)]
 pub struct Peers {
     inventory: Inventory,
     payments: Payments,
+    tokens: Tokens,
+}
+
+/// What this service shows to its peers.
+#[derive(Debug, Clone, Default)]
+struct Tokens {
+    inventory: Token,
+    payment: Token,
 }
 
 impl Peers {
     /// Starts the gatherers on the current runtime.
     pub fn connect(settings: &Settings) -> Result<Self, rpc::Error> {
+        let tokens = Tokens::default();
         Ok(Self {
-            inventory: Inventory::connect(&settings.inventory, settings.hold)?,
-            payments: Payments::connect(&settings.payment)?,
+            inventory: Inventory::connect(settings, tokens.inventory.clone())?,
+            payments: Payments::connect(settings, tokens.payment.clone())?,
+            tokens,
         })
+    }
+
+    /// New tokens, to be shown from now on.
+    pub fn show(&self, inventory: &PeerSettings, payment: &PeerSettings) -> Result<(), rpc::Error> {
+        inventory.show(&self.tokens.inventory)?;
+        payment.show(&self.tokens.payment)
     }
 
     /// Asks what `step` needs. Every question carries a key of the order's own,
@@ -74,6 +94,16 @@ impl Peers {
             Task::Close(_) => Ok(Answer::Done),
         }
     }
+}
+
+/// A peer learns who we are, not for whom we act: a caller's token ends here.
+fn channel(
+    peer: &PeerSettings,
+    tls: Option<&Connector>,
+    token: Token,
+) -> Result<Authorized, rpc::Error> {
+    peer.show(&token)?;
+    Ok(Authorized::new(rpc::connect(peer, tls)?, token))
 }
 
 fn known(case: &Case, id: Uuid) -> Result<&Work, Failure> {

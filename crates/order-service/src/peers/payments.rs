@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use api::payment::v1 as pb;
 use pb::payment_service_client::PaymentServiceClient;
-use rpc::PeerSettings;
+use rpc::{Authorized, Token};
 use tokio_stream::StreamExt;
-use tonic::transport::Channel;
 use types::{Money, PaymentId};
 
 use super::failure::Failure;
 use super::ledger;
 use super::streams::Streams;
+use super::{Settings, channel};
 use crate::domain::{Answer, Order, Refusal, Work};
 
-type Client = PaymentServiceClient<Channel>;
+type Client = PaymentServiceClient<Authorized>;
 
 /// A provider may need several times what a peer of ours needs.
 const PROVIDER_FACTOR: u32 = 5;
@@ -28,9 +28,9 @@ pub(super) struct Payments {
 }
 
 impl Payments {
-    pub(super) fn connect(settings: &PeerSettings) -> Result<Self, rpc::Error> {
-        let client = Client::new(rpc::connect(settings)?);
-        let timeout = settings.timeout().saturating_mul(PROVIDER_FACTOR);
+    pub(super) fn connect(settings: &Settings, token: Token) -> Result<Self, rpc::Error> {
+        let client = Client::new(channel(&settings.payment, settings.tls.as_ref(), token)?);
+        let timeout = settings.payment.timeout().saturating_mul(PROVIDER_FACTOR);
         Ok(Self {
             creates: creates(client.clone(), timeout),
             captures: captures(client.clone(), timeout),

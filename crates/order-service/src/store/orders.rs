@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::order_lines;
 use super::rows::{OrderRow, WholeOrderRow, order_columns, order_lines_column};
-use crate::domain::{Order, State, Target};
+use crate::domain::{Order, Reach, State, Target};
 
 /// When the saga of a written order goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -241,15 +241,21 @@ fn wait_ms(next: Next) -> Option<i64> {
 
 /// The order, locked until the transaction ends, and whether its customer is
 /// too late.
-pub async fn lock(conn: &mut PgConnection, id: OrderId) -> database::Result<Option<(Order, bool)>> {
+pub async fn lock(
+    conn: &mut PgConnection,
+    id: OrderId,
+    reach: &Reach,
+) -> database::Result<Option<(Order, bool)>> {
     let row: Option<OrderRow> = sqlx::query_as(concat!(
         "select ",
         order_columns!(),
         " from orders
          where id = $1
+           and ($2::text is null or customer_id = $2)
          for no key update"
     ))
     .bind(id.as_uuid())
+    .bind(reach.customer())
     .fetch_optional(&mut *conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
@@ -259,17 +265,23 @@ pub async fn lock(conn: &mut PgConnection, id: OrderId) -> database::Result<Opti
     Ok(orders.pop().map(|order| (order, overdue)))
 }
 
-/// Those of `ids` that exist, in no particular order.
-pub async fn get(conn: &mut PgConnection, ids: &[OrderId]) -> database::Result<Vec<Order>> {
+/// Those of `ids` that exist within reach, in no particular order.
+pub async fn get(
+    conn: &mut PgConnection,
+    ids: &[OrderId],
+    reach: &Reach,
+) -> database::Result<Vec<Order>> {
     let rows: Vec<WholeOrderRow> = sqlx::query_as(concat!(
         "select ",
         order_columns!(),
         ", ",
         order_lines_column!(),
         " from orders
-         where id = any($1)"
+         where id = any($1)
+           and ($2::text is null or customer_id = $2)"
     ))
     .bind(ids.iter().map(OrderId::as_uuid).collect::<Vec<_>>())
+    .bind(reach.customer())
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(WholeOrderRow::order).collect()

@@ -5,14 +5,16 @@ use api::inventory::v1 as inventory;
 use api::payment::v1 as payment;
 use database::{AsDatabaseError, Database};
 use inventory::inventory_event::Event;
-use outbox::{Consumer, HandleError, Handler, Received, RedisSettings};
+use outbox::{Consumer, HandleError, Handler, Received};
 use prost::Message;
+use redis_connection::Redis;
 use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 use types::OrderId;
 
 use crate::app::{App, Asker, Error};
+use crate::domain::Reach;
 
 const GROUP: &str = "order-service";
 
@@ -22,7 +24,7 @@ struct InventoryEvents(App);
 pub async fn payment_events(
     app: App,
     db: Database,
-    redis: RedisSettings,
+    redis: Redis,
     name: String,
     stop: CancellationToken,
 ) {
@@ -33,7 +35,7 @@ pub async fn payment_events(
 pub async fn inventory_events(
     app: App,
     db: Database,
-    redis: RedisSettings,
+    redis: Redis,
     name: String,
     stop: CancellationToken,
 ) {
@@ -64,6 +66,7 @@ impl Handler for InventoryEvents {
         };
         let order = OrderId::parse(&message.order_id).map_err(HandleError::failed)?;
         let asker = Asker {
+            reach: Reach::All,
             actor: "inventory-service".to_owned(),
             traceparent: telemetry::propagation::current_traceparent()
                 .or_else(|| event.traceparent.clone()),

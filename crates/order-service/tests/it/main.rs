@@ -8,6 +8,7 @@
     reason = "tests fail by panic"
 )]
 
+mod audit_log;
 mod bad_input;
 mod cancel;
 mod create;

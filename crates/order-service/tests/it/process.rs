@@ -31,11 +31,12 @@ impl Service {
             shutdown: shutdown.clone(),
             tracker: TaskTracker::new(),
             drain_deadline: Duration::from_secs(5),
+            auth: auth::Settings::none(),
         };
         let (up, is_up) = tokio::sync::oneshot::channel();
         let ended = runtime.spawn(async move {
             let running = order_service::start(settings, around).await.unwrap();
-            up.send(running.local_addr()).unwrap();
+            up.send(running.grpc_addr()).unwrap();
             running.ended().await.unwrap();
         });
         Service {

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use api::order::v1 as pb;
-use order_service::{MIGRATORS, SagaSettings, Settings};
+use order_service::{Features, MIGRATORS, SagaSettings, Settings};
 use pb::order_admin_service_client::OrderAdminServiceClient;
 use pb::order_service_client::OrderServiceClient;
-use rpc::{PeerSettings, ServerSettings};
+use edge::{HttpSettings, ServerSettings};
+use rpc::PeerSettings;
 use testkit::{TestDatabase, TestRedis};
 use tonic::Status;
 use tonic::transport::Channel;
@@ -80,13 +81,16 @@ impl Shop {
         };
         Settings {
             server: ServerSettings::at(any, "a secret of the tests".into()),
+            http: HttpSettings::at(any),
+            connections: listener::Limits::default(),
+            tls: None,
+            limits: limits::Settings::default(),
             database: self.store.settings.clone(),
-            redis: outbox::RedisSettings {
-                url: self.redis.url.clone().into(),
-            },
+            redis: redis_connection::Settings::new(self.redis.url.as_str()),
             inventory: peer(self.fakes.inventory),
             payment: peer(self.fakes.payment),
             saga: self.saga.clone(),
+            features: Features::default(),
         }
     }
 

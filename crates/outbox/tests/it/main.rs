@@ -10,6 +10,6 @@ mod consuming;
 mod misfortune;
 mod parking;
 mod relaying;
-mod settings;
+mod rotation;
 mod world;
 mod writers;

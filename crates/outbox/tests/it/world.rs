@@ -1,8 +1,9 @@
 //! A database, a Redis, and what the tests do with them.
 
 use database::Database;
-use outbox::{Consumer, Event, HandleError, Handler, Received, RedisSettings, Relay};
+use outbox::{Consumer, Event, HandleError, Handler, Received, Relay};
 use redis::{AsyncCommands, Value, streams::StreamRangeReply};
+use redis_connection::{Redis, Settings};
 use sqlx::PgConnection;
 use std::{
     collections::HashMap,
@@ -46,15 +47,22 @@ impl World {
         Self { db, redis }
     }
 
-    pub fn settings(&self) -> RedisSettings {
-        RedisSettings {
-            url: self.redis.url.clone().into(),
-        }
+    pub fn settings(&self) -> Redis {
+        Redis::new(Settings::new(self.redis.url.as_str()))
     }
 
     pub fn relay(&self) -> Running {
-        let relay = Relay::new(self.db.clone(), self.settings());
+        self.relay_over(&self.settings())
+    }
+
+    pub fn relay_over(&self, redis: &Redis) -> Running {
+        let relay = Relay::new(self.db.clone(), redis.clone());
         Running::spawn(|cancel| relay.run(cancel))
+    }
+
+    pub fn consumer_over(&self, redis: &Redis, handler: Effects) -> Running {
+        let consumer = Consumer::new(self.db.clone(), redis.clone(), TOPIC, GROUP, "one");
+        Running::spawn(|cancel| consumer.run(handler, cancel))
     }
 
     pub fn consumer(&self, name: &str, handler: Effects) -> Running {

@@ -21,6 +21,17 @@ pub struct Details {
 }
 
 impl App {
+    /// Who did what, newest first, older than the entry `before`.
+    pub async fn list_audit_entries(
+        &self,
+        filter: &audit::Filter,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<audit::Recorded>, AppError> {
+        let mut conn = self.db.acquire().await?;
+        Ok(audit::list(&mut conn, filter, before, limit).await?)
+    }
+
     /// `refresh`: the provider is asked first if something is open.
     pub async fn get_payment(&self, target: Target, refresh: bool) -> Result<Details, AppError> {
         if refresh {

@@ -29,6 +29,7 @@ use batch::Gatherer;
 use database::Database;
 use idempotency::{Answered, Call, Outcome, Request, Saved, Verb};
 use outbox::Wake;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::sync::Notify;
 use types::PaymentId;
@@ -55,7 +56,7 @@ use settle::{Close, Report, Settled};
 const BATCH_MAX: usize = 256;
 
 /// When work that is under way is looked at by others.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// Started work whose caller has died is checked after this. Above the

@@ -3,6 +3,7 @@
 mod admin;
 mod batches;
 mod calls;
+pub mod every_request;
 mod parse;
 mod render;
 mod service;

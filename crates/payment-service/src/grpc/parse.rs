@@ -3,14 +3,13 @@
 use api::common::v1 as common;
 use api::payment::v1 as pb;
 use rpc::{Fields, Problem};
-use types::{Money, OrderId, PaymentId, RefundId, holds_card_number};
+use types::{Money, OrderId, PaymentId, RefundId};
 
 use crate::app::{Confirmation, NewCapture, NewRefund, NewVoid, Target};
 use crate::domain::{AMOUNT_MINOR_MAX, ATTEMPT_MAX, NewPayment, State};
 
 const METHOD_CHARS_MAX: usize = 255;
 const REASON_CHARS_MAX: usize = 200;
-const NO_CARD_NUMBERS: &str = "must not hold a card number";
 
 pub fn create_payment(request: &pb::CreatePaymentRequest) -> Result<NewPayment, Problem> {
     let mut fields = Fields::default();
@@ -140,17 +139,6 @@ pub fn state_filter(state: i32) -> Result<Option<State>, Problem> {
     fields.finish(known)
 }
 
-/// Idempotency keys are kept, so none may be a card number.
-pub fn key_is_fit(path: &str, request: &idempotency::Request) -> Result<(), Problem> {
-    match holds_card_number(request.key.as_str()) {
-        true => Err(Problem::new(
-            rpc::Reason::IdempotencyKeyInvalid,
-            format!("{path}: {NO_CARD_NUMBERS}"),
-        )),
-        false => Ok(()),
-    }
-}
-
 fn attempt(fields: &mut Fields, attempt: i32) -> Option<i32> {
     if (1..=ATTEMPT_MAX).contains(&attempt) {
         return Some(attempt);
@@ -197,7 +185,7 @@ fn payment_method(fields: &mut Fields, method: &str) -> Option<String> {
             format!("must be 1 to {METHOD_CHARS_MAX} printable ASCII characters"),
         );
         None
-    } else if is_number || holds_card_number(method) {
+    } else if is_number {
         fields.refuse(
             "payment_method",
             "must be a token of the payment provider, never a card number",
@@ -209,10 +197,6 @@ fn payment_method(fields: &mut Fields, method: &str) -> Option<String> {
 }
 
 fn reason(fields: &mut Fields, reason: &str) -> Option<String> {
-    if holds_card_number(reason) {
-        fields.refuse("reason", NO_CARD_NUMBERS);
-        return None;
-    }
     fields.text("reason", reason, REASON_CHARS_MAX)
 }
 

@@ -26,17 +26,6 @@ impl Service {
     }
 }
 
-/// The identity of a call that changes something.
-fn identity<M: prost::Message>(
-    context: &Context,
-    method: &'static str,
-    message: &M,
-) -> Result<idempotency::Request, Problem> {
-    let request = context.idempotent(method, message)?;
-    parse::key_is_fit("metadata idempotency-key", &request)?;
-    Ok(request)
-}
-
 #[tonic::async_trait]
 impl PaymentService for Service {
     type BatchCreatePaymentsStream = Answers<pb::BatchCreatePaymentsResponse>;
@@ -47,7 +36,7 @@ impl PaymentService for Service {
         request: Request<pb::CreatePaymentRequest>,
     ) -> Answer<pb::CreatePaymentResponse> {
         let (context, message) = (Context::of(&request)?, request.into_inner());
-        let identity = identity(&context, "CreatePayment", &message)?;
+        let identity = context.idempotent("CreatePayment", &message)?;
         let (app, new) = (self.app.clone(), parse::create_payment(&message)?);
         let work = async move { app.create_payment(identity, new).await };
         calls::answer(calls::run(&self.tasks, &context, work).await?)
@@ -75,7 +64,7 @@ impl PaymentService for Service {
         request: Request<pb::ConfirmPaymentRequest>,
     ) -> Answer<pb::ConfirmPaymentResponse> {
         let (context, message) = (Context::of(&request)?, request.into_inner());
-        let identity = identity(&context, "ConfirmPayment", &message)?;
+        let identity = context.idempotent("ConfirmPayment", &message)?;
         let (app, confirmation) = (self.app.clone(), parse::confirm_payment(&message)?);
         let work = async move { app.confirm_payment(identity, confirmation).await };
         calls::answer(calls::run(&self.tasks, &context, work).await?)
@@ -86,7 +75,7 @@ impl PaymentService for Service {
         request: Request<pb::CapturePaymentRequest>,
     ) -> Answer<pb::CapturePaymentResponse> {
         let (context, message) = (Context::of(&request)?, request.into_inner());
-        let identity = identity(&context, "CapturePayment", &message)?;
+        let identity = context.idempotent("CapturePayment", &message)?;
         let (app, new) = (self.app.clone(), parse::capture_payment(&message)?);
         let work = async move { app.capture_payment(identity, new).await };
         calls::answer(calls::run(&self.tasks, &context, work).await?)
@@ -114,7 +103,7 @@ impl PaymentService for Service {
         request: Request<pb::VoidPaymentRequest>,
     ) -> Answer<pb::VoidPaymentResponse> {
         let (context, message) = (Context::of(&request)?, request.into_inner());
-        let identity = identity(&context, "VoidPayment", &message)?;
+        let identity = context.idempotent("VoidPayment", &message)?;
         let (app, new) = (self.app.clone(), parse::void_payment(&message)?);
         let work = async move { app.void_payment(identity, new).await };
         calls::answer(calls::run(&self.tasks, &context, work).await?)
@@ -125,7 +114,7 @@ impl PaymentService for Service {
         request: Request<pb::RefundPaymentRequest>,
     ) -> Answer<pb::RefundPaymentResponse> {
         let (context, message) = (Context::of(&request)?, request.into_inner());
-        let identity = identity(&context, "RefundPayment", &message)?;
+        let identity = context.idempotent("RefundPayment", &message)?;
         let (app, new) = (self.app.clone(), parse::refund_payment(&message)?);
         let work = async move { app.refund_payment(identity, new).await };
         calls::answer(calls::run(&self.tasks, &context, work).await?)
@@ -148,6 +137,7 @@ impl PaymentService for Service {
         &self,
         request: Request<pb::ListPaymentsRequest>,
     ) -> Answer<pb::ListPaymentsResponse> {
+        Context::of(&request)?;
         let message = request.into_inner();
         let (_, order) = parse::filters("", &message.order_id)?;
         let state = parse::state_filter(message.state)?;
@@ -170,6 +160,7 @@ impl PaymentService for Service {
         &self,
         request: Request<pb::GetRefundRequest>,
     ) -> Answer<pb::GetRefundResponse> {
+        Context::of(&request)?;
         let id = parse::get_refund(request.get_ref())?;
         let refund = self.app.get_refund(id).await.map_err(Problem::from)?;
         let refund = Some(message::refund(&refund));
@@ -180,6 +171,7 @@ impl PaymentService for Service {
         &self,
         request: Request<pb::ListRefundsRequest>,
     ) -> Answer<pb::ListRefundsResponse> {
+        Context::of(&request)?;
         let message = request.into_inner();
         let (payment, order) = parse::filters(&message.payment_id, &message.order_id)?;
         let list = format!("refunds|{payment:?}|{order:?}");
@@ -201,6 +193,7 @@ impl PaymentService for Service {
         &self,
         request: Request<pb::ListLedgerEntriesRequest>,
     ) -> Answer<pb::ListLedgerEntriesResponse> {
+        Context::of(&request)?;
         let message = request.into_inner();
         let (payment, order) = parse::filters(&message.payment_id, &message.order_id)?;
         let list = format!("ledger|{payment:?}|{order:?}");

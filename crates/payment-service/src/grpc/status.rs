@@ -159,3 +159,37 @@ fn log_cause(error: &AppError) {
         | AppError::Stopping => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_error_of_the_database_tells_of_sql_or_hosts() {
+        let said =
+            "select total from ledger_entries at db-0.internal:5432 as postgres://shop:pw@db-0";
+        for cause in [
+            sqlx::Error::Protocol(said.to_owned()),
+            sqlx::Error::Configuration(said.into()),
+            sqlx::Error::Io(std::io::Error::other(said)),
+            sqlx::Error::Decode(said.into()),
+            sqlx::Error::ColumnNotFound(said.to_owned()),
+            sqlx::Error::PoolTimedOut,
+            sqlx::Error::PoolClosed,
+        ] {
+            let problem = Problem::from(AppError::Database(cause.into()));
+            let sent = format!("{:?}", tonic::Status::from(problem));
+            for word in [
+                "select",
+                "ledger_entries",
+                "internal:",
+                "5432",
+                "postgres",
+                "sqlx",
+                "pool",
+            ] {
+                assert!(!sent.contains(word), "{word} in {sent}");
+            }
+        }
+    }
+}

@@ -4,24 +4,31 @@
 
 mod error;
 mod stripe;
-mod wire;
+#[doc(hidden)]
+pub mod wire;
 
 pub use error::ProviderError;
+#[doc(hidden)]
+pub use stripe::refused;
 pub use stripe::{Listed, Stripe};
 pub use wire::{Event, EventObject};
 
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// `https://api.stripe.com`, or a simulator.
     #[serde(default = "base_url")]
     pub base_url: String,
+    /// The key of our account there.
+    #[schemars(with = "String")]
     pub api_key: SecretString,
     /// Signs webhooks; during a rotation the new and the old one, parted by a
     /// comma in the environment.
+    #[schemars(with = "Vec<String>")]
     pub webhook_secrets: Vec<SecretString>,
     /// How long one call may take.
     #[serde(default = "timeout_ms")]

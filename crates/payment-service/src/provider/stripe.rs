@@ -227,7 +227,7 @@ fn not_answered(error: reqwest::Error) -> ProviderError {
 
 /// What an answer that is no success means. Whoever is not sure that nothing
 /// was done says [`ProviderError::Unknown`].
-fn refused(status: StatusCode, body: &[u8]) -> ProviderError {
+pub fn refused(status: StatusCode, body: &[u8]) -> ProviderError {
     let said = || format!("HTTP {}", status.as_u16());
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => {

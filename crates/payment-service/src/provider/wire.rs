@@ -7,6 +7,7 @@ use types::{Currency, Money, PaymentId, RefundId};
 
 use crate::domain::{self, IntentStatus, RefundSeen, TransferState};
 
+const CODE_CHARS_MAX: usize = 64;
 /// Metadata by which what the provider has is known to be ours.
 pub(super) const PAYMENT_ID: &str = "payment_id";
 pub(super) const REFUND_ID: &str = "refund_id";
@@ -56,12 +57,20 @@ pub struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// The most telling code there is.
+    /// The most telling code there is. It is kept and shown to callers, so
+    /// whatever is not a plain word counts as none.
     pub fn best_code(&self) -> String {
-        let code = self.decline_code.as_ref().or(self.code.as_ref());
-        code.or(self.kind.as_ref())
-            .map_or_else(|| "unspecified".to_owned(), Clone::clone)
+        let codes = [&self.decline_code, &self.code, &self.kind];
+        let mut codes = codes.into_iter().flatten();
+        let code = codes.find(|code| is_word(code));
+        code.map_or_else(|| "unspecified".to_owned(), Clone::clone)
     }
+}
+
+fn is_word(code: &str) -> bool {
+    let is_part =
+        |found: char| found.is_ascii_lowercase() || found.is_ascii_digit() || found == '_';
+    (1..=CODE_CHARS_MAX).contains(&code.len()) && code.chars().all(is_part)
 }
 
 impl PaymentIntent {
@@ -247,5 +256,25 @@ mod tests {
         let json = r#"{"id":"evt_1","type":"customer.created","data":{"object":{"id":"cus_1","object":"customer"}}}"#;
         let event: Event = serde_json::from_str(json).unwrap();
         assert!(matches!(event.data.object, EventObject::Other));
+    }
+
+    #[test]
+    fn a_code_that_is_no_plain_word_is_not_passed_on() {
+        let body = |code: &str| ErrorBody {
+            kind: None,
+            code: Some(code.to_owned()),
+            decline_code: None,
+            message: String::new(),
+            payment_intent: None,
+        };
+        assert_eq!(body("insufficient_funds").best_code(), "insufficient_funds");
+        for code in [
+            "",
+            "see https://provider.internal:8443",
+            "a b",
+            &"x".repeat(65),
+        ] {
+            assert_eq!(body(code).best_code(), "unspecified");
+        }
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod audit_log;
 mod batches;
 mod books;
 mod captures;

@@ -5,7 +5,8 @@ mod auth;
 mod call;
 mod card_number;
 mod error;
-mod form;
+#[doc(hidden)]
+pub mod form;
 mod orders;
 mod payment_intents;
 mod refunds;
@@ -23,14 +24,15 @@ use secrecy::SecretString;
 use crate::app::App;
 use crate::settings::ApiSettings;
 
-pub use serve::serve;
+#[doc(hidden)]
+pub use payment_intents::{parse_create, parse_page};
+pub use serve::service;
 
 /// What the handlers share.
 pub struct Api {
     app: Arc<App>,
     api_key: SecretString,
     hold: Duration,
-    connections_max: usize,
 }
 
 impl Api {
@@ -39,7 +41,6 @@ impl Api {
             app,
             api_key: settings.api_key.clone(),
             hold: Duration::from_millis(settings.hold_ms_max),
-            connections_max: settings.connections_max,
         }
     }
 }

@@ -117,7 +117,7 @@ pub async fn list(State(api): State<Arc<Api>>, call: Call) -> Result<Response, F
     Ok(api.send_found(answer, operation).await)
 }
 
-pub(super) fn parse_page(form: &mut Form) -> Result<PageOf, Problem> {
+pub fn parse_page(form: &mut Form) -> Result<PageOf, Problem> {
     let limit = form.amount("limit", PAGE_SIZE_MAX)?;
     let limit = usize::try_from(limit.unwrap_or(PAGE_SIZE_DEFAULT)).unwrap_or(1);
     Ok(PageOf {
@@ -127,7 +127,7 @@ pub(super) fn parse_page(form: &mut Form) -> Result<PageOf, Problem> {
     })
 }
 
-fn parse_create(mut form: Form) -> Result<Create, Problem> {
+pub fn parse_create(mut form: Form) -> Result<Create, Problem> {
     let capture_methods = [
         ("automatic", CaptureMethod::Automatic),
         ("automatic_async", CaptureMethod::Automatic),

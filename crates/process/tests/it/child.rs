@@ -72,6 +72,11 @@ impl Service {
         command
             .env("CARTWRIGHT__PRIVATE_LISTEN", address.to_string())
             .envs(env.iter().copied());
+        Self::of(&mut command, address)
+    }
+
+    /// Whatever was set on `command`, listening on `address`.
+    pub(crate) fn of(command: &mut Command, address: SocketAddr) -> Self {
         let child = command.spawn().unwrap();
         Self { child, address }
     }

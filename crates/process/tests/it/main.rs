@@ -5,4 +5,5 @@
 mod child;
 mod commands;
 mod refusals;
+mod reloading;
 mod stopping;

@@ -37,8 +37,18 @@ fn bad_settings_exit_64_with_one_line_that_names_the_key() {
         ),
         (
             "CARTWRIGHT__AUTH__MODE",
+            "basic",
+            "key `auth.mode`: expected one of `none`, `jwt`",
+        ),
+        (
+            "CARTWRIGHT__AUTH__MODE",
             "jwt",
-            "key `auth.mode`: expected one of `none`",
+            "key `auth.issuer`: must be set where auth.mode is `jwt`",
+        ),
+        (
+            "CARTWRIGHT__AUTH__LEEWAY_S",
+            "-1",
+            "key `auth.leeway_s`: expected an integer",
         ),
         (
             "CARTWRIGHT__DRAIN__DEADLINE_MS",

@@ -113,7 +113,8 @@ fn two_structs_share_the_top_level() {
         ("CARTWRIGHT__PORT", "8080"),
         ("CARTWRIGHT__LOG__LEVEL", "debug"),
     ];
-    let (common, own): (Common, Own) = Source::new(None, "CARTWRIGHT", env).load_pair().unwrap();
+    let source = Source::new(None, "CARTWRIGHT", env);
+    let (common, own, _) = source.load_pair::<Common, Own>().unwrap();
     assert_eq!((common.name.as_str(), own.port), ("orders", 8080));
     assert_eq!(common.log.level, "debug");
 }

@@ -96,3 +96,26 @@ fn outside_of_any_span_nothing_goes_out() {
     assert!(headers.is_empty());
     assert_eq!(current_traceparent(), None);
 }
+
+#[test]
+fn the_share_of_traces_that_are_kept_can_be_changed_meanwhile() {
+    let installed = json("info");
+    let begins_sampled = || {
+        let traceparent = info_span!("first").in_scope(|| current_traceparent().unwrap());
+        traceparent.ends_with("-01")
+    };
+    let sampling = installed.guard.sampling();
+    assert!(begins_sampled(), "all are, in `test`");
+    sampling.set(0.0);
+    assert!((0..100).all(|_| !begins_sampled()));
+    // A caller's decision is followed all the same.
+    let called = info_span!("called");
+    set_parent_from(&called, CALLER);
+    let inside = called.in_scope(|| current_traceparent().unwrap());
+    assert!(inside.ends_with("-01"), "{inside}");
+    sampling.set(0.5);
+    let sampled = (0..1000).filter(|_| begins_sampled()).count();
+    assert!((300..700).contains(&sampled), "{sampled}");
+    sampling.set(1.0);
+    assert!((0..100).all(|_| begins_sampled()));
+}

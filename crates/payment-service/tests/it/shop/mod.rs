@@ -92,7 +92,7 @@ impl Shop {
         let database = testkit::database(&MIGRATORS).await;
         let settings = settings(&database, &provider, webhook_port, &wishes);
         let (service, grpc) = Service::start(&settings).await;
-        let channel = rpc::connect(&rpc::PeerSettings::at(format!("http://{grpc}"))).unwrap();
+        let channel = rpc::connect(&rpc::PeerSettings::at(format!("http://{grpc}")), None).unwrap();
         Shop {
             database,
             client: PaymentServiceClient::new(channel.clone()),
@@ -109,7 +109,7 @@ impl Shop {
     pub async fn restart(&mut self) {
         self.service.take();
         let (service, grpc) = Service::start(&self.settings).await;
-        let channel = rpc::connect(&rpc::PeerSettings::at(format!("http://{grpc}"))).unwrap();
+        let channel = rpc::connect(&rpc::PeerSettings::at(format!("http://{grpc}")), None).unwrap();
         self.client = PaymentServiceClient::new(channel.clone());
         self.admin = PaymentAdminServiceClient::new(channel);
         self.service = Some(service);
@@ -211,6 +211,7 @@ async fn serve(settings: Settings) -> SocketAddr {
         shutdown: CancellationToken::new(),
         tracker: TaskTracker::new(),
         drain: Duration::from_secs(1),
+        auth: auth::Settings::none(),
     };
     let deadline = tokio::time::Instant::now() + PATIENCE;
     let running: Running = loop {
@@ -264,7 +265,7 @@ fn settings(
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
     let redis = serde_json::json!({ "url": wishes.redis_url });
     Settings {
-        server: rpc::ServerSettings::at(any_port, "a secret for pages".into()),
+        server: edge::ServerSettings::at(any_port, "a secret for pages".into()),
         database: database.settings.clone(),
         redis: serde_json::from_value(redis).unwrap(),
         provider: payment_service::provider::Settings {
@@ -274,10 +275,10 @@ fn settings(
             timeout_ms: wishes.provider_timeout_ms,
             concurrency_max: 64,
         },
-        webhooks: payment_service::http::Settings {
-            listen: SocketAddr::from(([127, 0, 0, 1], webhook_port)),
-            connections_max: 64,
-        },
+        http: edge::HttpSettings::at(SocketAddr::from(([127, 0, 0, 1], webhook_port))),
+        connections: listener::Limits::default(),
+        tls: None,
+        limits: limits::Settings::default(),
         checks: payment_service::app::Policy {
             abandoned_after_ms: wishes.provider_timeout_ms + 1_000,
             ask_again_after_ms: 100,

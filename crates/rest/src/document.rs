@@ -1,0 +1,93 @@
+//! The OpenAPI document of a service, and a page that shows it to people.
+//!
+//! The document is generated from the protos (`make generate`) for all
+//! services; each serves the part about itself.
+
+use std::collections::BTreeSet;
+
+use api::contract::Method;
+use axum::{Router, response::Html, routing::get};
+use http::{HeaderName, header};
+use serde_json::Value;
+
+use crate::router::RouterError;
+
+const ALL: &str = include_str!("../openapi.json");
+const PAGE: &str = include_str!("document/page.html");
+
+/// The page needs its own script and style, and nothing from elsewhere.
+const PAGE_POLICY: (HeaderName, &str) = (
+    header::CONTENT_SECURITY_POLICY,
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'",
+);
+
+pub(crate) fn router(methods: &[Method]) -> Result<Router, RouterError> {
+    let document = of(methods)?;
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    Ok(Router::new()
+        .route(
+            "/openapi.json",
+            get(move || async move { (json, document.to_string()) }),
+        )
+        .route("/docs", get(|| async { ([PAGE_POLICY], Html(PAGE)) })))
+}
+
+/// The paths of these methods, and the schemas that they need.
+fn of(methods: &[Method]) -> Result<Value, RouterError> {
+    let mut document: Value = serde_json::from_str(ALL)?;
+    let own: BTreeSet<&str> = methods
+        .iter()
+        .flat_map(|method| method.http.iter())
+        .map(|http| http.template.as_str())
+        .collect();
+    if let Some(paths) = document["paths"].as_object_mut() {
+        paths.retain(|path, _| own.contains(path.as_str()));
+    }
+    keep_used(&mut document, "schemas");
+    keep_tags(&mut document);
+    Ok(document)
+}
+
+fn keep_used(document: &mut Value, kind: &str) {
+    let mut used = BTreeSet::new();
+    let mut found = references(&document["paths"]);
+    found.extend(references(&document["components"]["responses"]));
+    found.extend(references(&document["components"]["headers"]));
+    while let Some(reference) = found.pop() {
+        let name = reference.rsplit('/').next().unwrap_or_default().to_owned();
+        if reference.contains(kind) && used.insert(name.clone()) {
+            found.extend(references(&document["components"][kind][&name]));
+        }
+    }
+    if let Some(all) = document["components"][kind].as_object_mut() {
+        all.retain(|name, _| used.contains(name));
+    }
+}
+
+fn references(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .flat_map(|(key, value)| match (key.as_str(), value) {
+                ("$ref", Value::String(reference)) => vec![reference.clone()],
+                _ => references(value),
+            })
+            .collect(),
+        Value::Array(values) => values.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn keep_tags(document: &mut Value) {
+    let used: BTreeSet<String> = document["paths"]
+        .as_object()
+        .into_iter()
+        .flat_map(|paths| paths.values())
+        .filter_map(Value::as_object)
+        .flat_map(|verbs| verbs.values())
+        .filter_map(|operation| operation["tags"][0].as_str().map(str::to_owned))
+        .collect();
+    if let Some(tags) = document["tags"].as_array_mut() {
+        tags.retain(|tag| tag["name"].as_str().is_some_and(|name| used.contains(name)));
+    }
+}
