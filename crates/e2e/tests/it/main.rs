@@ -8,6 +8,7 @@
 
 mod access;
 mod architecture;
+mod canary;
 mod crash;
 mod orders;
 mod races;

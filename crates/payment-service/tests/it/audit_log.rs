@@ -30,10 +30,8 @@ async fn every_act_is_in_the_log_once_and_the_provider_s_refusals_too() {
     );
     assert_eq!(reason(again.await), Reason::PaymentExists);
 
-    let listed = shop
-        .admin
-        .clone()
-        .list_audit_entries(ListAuditEntriesRequest::default());
+    let mut admin = shop.admin.clone();
+    let listed = admin.list_audit_entries(ListAuditEntriesRequest::default());
     let listed = listed.await.unwrap().into_inner().entries;
     let outcomes: Vec<_> = listed.iter().map(|entry| entry.outcome.as_str()).collect();
     assert_eq!(outcomes, ["PAYMENT_EXISTS", "STARTED", "STARTED"]);
