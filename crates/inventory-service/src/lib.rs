@@ -20,5 +20,9 @@ pub use start::{Error, Part, Replica, Surroundings, migrate, serve, start};
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
 /// Everything that its database needs, in order.
-pub static MIGRATORS: [&sqlx::migrate::Migrator; 4] =
-    [&outbox::MIGRATOR, &idempotency::MIGRATOR, &audit::MIGRATOR, &MIGRATOR];
+pub static MIGRATORS: [&sqlx::migrate::Migrator; 4] = [
+    &outbox::MIGRATOR,
+    &idempotency::MIGRATOR,
+    &audit::MIGRATOR,
+    &MIGRATOR,
+];

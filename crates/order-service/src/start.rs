@@ -93,7 +93,9 @@ pub async fn start(settings: Settings, around: Surroundings) -> Result<Running, 
     app.accept_orders(settings.features.accept_orders);
     probe(&around.health, &db);
     let drained = CancellationToken::new();
-    work(&settings, &app, &db, &redis, relay, &around, &drained);
+    // Events are published until the last saga has ended.
+    tokio::spawn(relay.run(drained.clone()));
+    work(&settings, &app, &db, &redis, &around, &drained);
     let api = Api {
         app: app.clone(),
         tasks: Tasks::new(around.tracker.clone()),
@@ -140,16 +142,14 @@ fn work(
     app: &App,
     db: &Database,
     redis: &Redis,
-    relay: outbox::Relay,
     around: &Surroundings,
     drained: &CancellationToken,
 ) {
     let stop = || around.shutdown.clone();
     let name = format!("order-service-{}", uuid::Uuid::now_v7());
     let lease = settings.patience().lease;
-    // Leases are kept, and events published, until the last saga has ended.
+    // Leases are kept until the last saga has ended.
     tokio::spawn(worker::renew_claims(app.clone(), lease, drained.clone()));
-    tokio::spawn(relay.run(drained.clone()));
     let tracker = &around.tracker;
     tracker.spawn(worker::run_due_sagas(app.clone(), stop()));
     tracker.spawn(worker::prune(db.clone(), stop()));

@@ -69,7 +69,10 @@ impl PeerSettings {
     /// # Errors
     /// `Token` for one that no header can carry.
     pub fn show(&self, token: &Token) -> Result<(), Error> {
-        let shown = self.token.as_ref().filter(|_| !self.url.starts_with("https:"));
+        let shown = self
+            .token
+            .as_ref()
+            .filter(|_| !self.url.starts_with("https:"));
         token.set(shown).map_err(|source| {
             let url = self.url.clone();
             Error::Token { url, source }

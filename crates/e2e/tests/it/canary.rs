@@ -74,11 +74,12 @@ struct Probe<'a> {
 
 impl Probe<'_> {
     async fn send(&self, shop: &Shop) -> Result<(), Status> {
-        let message = raw::filled(&self.method.descriptor.input(), &|field, path| {
-            match self.at.as_deref() {
-                Some(at) if at == path => Some(Value::String(self.canary.to_owned())),
-                _ => good(field, path),
-            }
+        let message = raw::filled(&self.method.descriptor.input(), &|field, path| match self
+            .at
+            .as_deref()
+        {
+            Some(at) if at == path => Some(Value::String(self.canary.to_owned())),
+            _ => good(field, path),
         });
         let key = Uuid::now_v7().to_string();
         let bearer = format!("Bearer {}", shop.calls.token());

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use api::order::v1 as pb;
+use edge::{HttpSettings, ServerSettings};
 use order_service::{Features, MIGRATORS, SagaSettings, Settings};
 use pb::order_admin_service_client::OrderAdminServiceClient;
 use pb::order_service_client::OrderServiceClient;
-use edge::{HttpSettings, ServerSettings};
 use rpc::PeerSettings;
 use testkit::{TestDatabase, TestRedis};
 use tonic::Status;

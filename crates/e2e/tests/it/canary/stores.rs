@@ -43,12 +43,22 @@ async fn tables(database: &str, url: &str) -> Vec<(String, String)> {
 async fn redis(url: &str) -> String {
     let client = redis::Client::open(url).unwrap();
     let mut conn = client.get_multiplexed_async_connection().await.unwrap();
-    let plain = redis::cmd("CONFIG").arg(&["SET", "rdbcompression", "no"]).to_owned();
+    let plain = redis::cmd("CONFIG")
+        .arg(&["SET", "rdbcompression", "no"])
+        .to_owned();
     let () = plain.query_async(&mut conn).await.unwrap();
-    let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut conn).await.unwrap();
+    let keys: Vec<String> = redis::cmd("KEYS")
+        .arg("*")
+        .query_async(&mut conn)
+        .await
+        .unwrap();
     let mut all = String::new();
     for key in keys {
-        let dump: Vec<u8> = redis::cmd("DUMP").arg(&key).query_async(&mut conn).await.unwrap();
+        let dump: Vec<u8> = redis::cmd("DUMP")
+            .arg(&key)
+            .query_async(&mut conn)
+            .await
+            .unwrap();
         all.push_str(&key);
         all.push_str(&String::from_utf8_lossy(&dump));
     }
