@@ -80,8 +80,8 @@ impl Shop {
         Self::start_with(&[]).await
     }
 
-    /// `extra` overrides settings of every process that has them, by the names
-    /// of the environment: `CARTWRIGHT__...`.
+    /// `extra` overrides settings by the names of the environment:
+    /// `CARTWRIGHT__...`. The simulator takes of them what every process has.
     pub async fn start_with(extra: &[(&str, &str)]) -> Self {
         Self::start_over(Transport::Plain, extra).await
     }
@@ -106,10 +106,7 @@ impl Shop {
         let part = |name: &'static str, env: Env| {
             let settings = checkout().join(format!("deploy/local/{name}.toml"));
             let log = directory.path().join(format!("{name}.log"));
-            let extra = extra
-                .iter()
-                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-            Part::new(name, settings, env.into_iter().chain(extra).collect(), log)
+            Part::new(name, settings, env, log)
         };
         let env = Envs {
             ports: &ports,
@@ -117,6 +114,7 @@ impl Shop {
             databases: &databases,
             issuer: &issuer,
             directory: directory.path(),
+            extra,
         };
         let mut shop = Self {
             order: part("order-service", env.order()),
@@ -250,9 +248,17 @@ struct Envs<'a> {
     databases: &'a BTreeMap<&'static str, String>,
     issuer: &'a Issuer,
     directory: &'a Path,
+    extra: &'a [(&'a str, &'a str)],
 }
 
 impl Envs<'_> {
+    fn extra(&self, takes: impl Fn(&str) -> bool) -> Env {
+        let taken = self.extra.iter().filter(|(key, _)| takes(key));
+        taken
+            .map(|&(key, value)| (key.to_owned(), value.to_owned()))
+            .collect()
+    }
+
     fn file(&self, name: impl std::fmt::Display) -> String {
         self.directory.join(name.to_string()).display().to_string()
     }
@@ -280,6 +286,7 @@ impl Envs<'_> {
                 named(("TLS__CA", self.file("ca.pem"))),
             ]);
         }
+        env.extend(self.extra(|_| true));
         env
     }
 
@@ -339,6 +346,8 @@ impl Envs<'_> {
         if ports.transport == Transport::Tls {
             env.insert("SSL_CERT_FILE".to_owned(), self.file("ca.pem"));
         }
+        let everywhere = ["CARTWRIGHT__LOG__", "CARTWRIGHT__TELEMETRY__"];
+        env.extend(self.extra(|key| everywhere.iter().any(|section| key.starts_with(section))));
         env
     }
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use http::Uri;
+use reqwest::Url;
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de};
@@ -47,7 +47,7 @@ pub struct WebhookSettings {
     /// No webhooks without it.
     #[schemars(with = "Option<String>")]
     #[serde(deserialize_with = "receiver")]
-    pub url: Option<Uri>,
+    pub url: Option<Url>,
     /// Signs webhooks.
     #[schemars(with = "String")]
     pub secret: SecretString,
@@ -107,18 +107,18 @@ impl Default for RefundSettings {
     }
 }
 
-/// Plain HTTP only: the receiver is on the same laptop. Empty means none.
-fn receiver<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uri>, D::Error> {
+/// Empty means none.
+fn receiver<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else {
         return Ok(None);
     };
     if text.is_empty() {
         return Ok(None);
     }
-    match text.parse::<Uri>() {
-        Ok(uri) if uri.scheme_str() == Some("http") && uri.host().is_some() => Ok(Some(uri)),
-        _ => Err(de::Error::custom(format!(
-            "must be a URL that begins with http://, got {text:?}"
-        ))),
+    match text.parse::<Url>() {
+        Ok(url) if ["http", "https"].contains(&url.scheme()) => Ok(Some(url)),
+        _ => Err(de::Error::custom(
+            "expected a URL that begins with http:// or https://",
+        )),
     }
 }

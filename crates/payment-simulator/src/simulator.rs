@@ -32,6 +32,8 @@ pub enum StartError {
     Books(#[from] OpenError),
     #[error("the books could not be opened: {0}")]
     Opening(#[from] tokio::task::JoinError),
+    #[error("webhooks: the client could not be set up: {0}")]
+    Webhooks(#[from] reqwest::Error),
 }
 
 impl Simulator {
@@ -42,7 +44,7 @@ impl Simulator {
         let address = bound.local_addr();
         let directory = settings.books.directory.clone();
         let opened = tokio::task::spawn_blocking(move || Books::open(&directory)).await??;
-        let app = build(settings, address, opened);
+        let app = build(settings, address, opened)?;
         let accept = CancellationToken::new();
         let api = Arc::new(Api::new(Arc::clone(&app), &settings.api));
         // How long it may take is said by whoever stops it.
@@ -93,7 +95,7 @@ fn limits(connections_max: usize) -> Limits {
     }
 }
 
-fn build(settings: &Settings, address: SocketAddr, opened: Opened) -> Arc<App> {
+fn build(settings: &Settings, address: SocketAddr, opened: Opened) -> reqwest::Result<Arc<App>> {
     let public_url = settings.api.public_url.clone();
     let public_url = public_url.unwrap_or_else(|| format!("http://{address}"));
     let books = Arc::new(opened.books);
@@ -109,7 +111,7 @@ fn build(settings: &Settings, address: SocketAddr, opened: Opened) -> Arc<App> {
             tracker: tracker.clone(),
             stop: stop.clone(),
         },
-    );
+    )?;
     if let Some(webhooks) = &webhooks {
         webhooks.send(&opened.undelivered);
     }
@@ -123,5 +125,5 @@ fn build(settings: &Settings, address: SocketAddr, opened: Opened) -> Arc<App> {
         stop,
     });
     app.settle_unsettled(opened.unsettled);
-    app
+    Ok(app)
 }

@@ -41,14 +41,22 @@ pub struct Surroundings {
 
 impl Webhooks {
     /// `None` when the settings name no receiver.
-    pub fn start(settings: &WebhookSettings, around: Surroundings) -> Option<Webhooks> {
-        let url = settings.url.clone()?;
+    ///
+    /// # Errors
+    /// When the roots of TLS cannot be read.
+    pub fn start(
+        settings: &WebhookSettings,
+        around: Surroundings,
+    ) -> reqwest::Result<Option<Webhooks>> {
+        let Some(url) = settings.url.clone() else {
+            return Ok(None);
+        };
         let (queue, deliveries) = mpsc::unbounded_channel();
         let (tracker, stop) = (around.tracker.clone(), around.stop.clone());
-        let poster = Poster::new(url, settings, around);
+        let poster = Poster::new(url, settings, around)?;
         let dispatcher = Dispatcher::new(poster, settings, deliveries);
         tracker.spawn(dispatcher.run(stop));
-        Some(Webhooks { queue })
+        Ok(Some(Webhooks { queue }))
     }
 
     /// Sends events that are durable.

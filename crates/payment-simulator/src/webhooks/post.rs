@@ -3,11 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
-use http::{Method, Request, Uri, header};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use http::header;
+use reqwest::{Client, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinSet;
 
@@ -17,12 +14,12 @@ use crate::faults::Faults;
 use crate::methods::Quirk;
 use crate::wire;
 
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const TRIPLED: u32 = 3;
 
 pub(super) struct Poster {
-    client: Client<HttpConnector, Body>,
-    url: Uri,
+    client: Client,
+    url: Url,
     secret: SecretString,
     timeout: Duration,
     books: Arc<Books>,
@@ -36,38 +33,38 @@ pub(super) enum PostError {
     Refused(u16),
     #[error("no answer within {0:?}")]
     TimedOut(Duration),
-    #[error("no connection: {0}")]
-    Connect(#[from] hyper_util::client::legacy::Error),
+    #[error("no answer: {0}")]
+    Exchange(#[from] reqwest::Error),
     #[error("the journal has no such event")]
     NoSuchEvent,
     #[error(transparent)]
     Books(#[from] BooksError),
     #[error("the event cannot be rendered: {0}")]
     Render(#[from] serde_json::Error),
-    #[error("the request cannot be built: {0}")]
-    Request(#[from] http::Error),
     #[error("no copy was sent")]
     NotSent,
 }
 
 impl Poster {
     pub fn new(
-        url: Uri,
+        url: Url,
         settings: &crate::settings::WebhookSettings,
         around: Surroundings,
-    ) -> Arc<Poster> {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(Duration::from_secs(1)));
-        Arc::new(Poster {
-            client: Client::builder(TokioExecutor::new()).build(connector),
+    ) -> reqwest::Result<Arc<Poster>> {
+        let client = Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .build()?;
+        Ok(Arc::new(Poster {
+            client,
             url,
             secret: settings.secret.clone(),
             timeout: Duration::from_millis(settings.timeout_ms),
             books: around.books,
             faults: around.faults,
             public_url: around.public_url,
-        })
+        }))
     }
 
     /// Posts the event, in as many copies as the faults ask for, at once. One
@@ -103,18 +100,15 @@ impl Poster {
 
     async fn post(&self, body: Vec<u8>) -> Result<(), PostError> {
         let signature = signature::sign(self.secret.expose_secret(), crate::app::now(), &body);
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri(self.url.clone())
+        let request = self
+            .client
+            .post(self.url.clone())
             .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
             .header(header::USER_AGENT, "payment-simulator/1.0")
             .header("Stripe-Signature", signature)
-            .body(Body::from(body))?;
+            .body(body);
         let exchange = async {
-            let answer = self.client.request(request).await?;
-            let status = answer.status();
-            // Read to the end, so that the connection can be used again.
-            let _ = to_bytes(Body::new(answer.into_body()), ANSWER_BYTES_MAX).await;
+            let status = request.send().await?.status();
             match status.is_success() {
                 true => Ok(()),
                 false => Err(PostError::Refused(status.as_u16())),
