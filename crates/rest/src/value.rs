@@ -1,6 +1,8 @@
 //! JSON values and texts of URLs into values of fields, by the proto3 JSON
 //! mapping. Stricter than it where a client's mistake would otherwise pass:
-//! no `null`, names as in the proto only, enums by name.
+//! no `null`, no field twice, enums by name.
+
+use std::collections::BTreeSet;
 
 use chrono::DateTime;
 use prost_reflect::{
@@ -39,13 +41,16 @@ pub(crate) fn fill(
     mistakes: &mut Mistakes,
 ) {
     let descriptor = message.descriptor();
+    let mut seen = BTreeSet::new();
     for (name, json) in object {
-        let Some(field) = descriptor.get_field_by_name(&name) else {
+        let Some(field) = named_field(&descriptor, &name) else {
             refuse(mistakes, &join(path, &name), unknown(&descriptor));
             continue;
         };
-        let path = join(path, &name);
-        if let Some(other) = rival(message, &field) {
+        let path = join(path, field.name());
+        if !seen.insert(field.number()) {
+            refuse(mistakes, &path, "must come only once, under one name");
+        } else if let Some(other) = rival(message, &field) {
             refuse(
                 mistakes,
                 &path,
@@ -55,6 +60,12 @@ pub(crate) fn fill(
             put(message, &field, value);
         }
     }
+}
+
+/// By its name in the proto, or the same in lower camel case.
+pub(crate) fn named_field(descriptor: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
+    let field = descriptor.get_field_by_name(name);
+    field.or_else(|| descriptor.get_field_by_json_name(name))
 }
 
 fn unknown(descriptor: &MessageDescriptor) -> String {

@@ -131,9 +131,14 @@ impl Gate {
         if metadata.is_span() {
             !is_transport(target) && (*level <= LevelFilter::INFO || asked())
         } else {
-            asked()
+            asked() && !repeats_baggage(metadata)
         }
     }
+}
+
+/// The propagator logs the whole header of a stranger when it cannot read it.
+fn repeats_baggage(metadata: &Metadata<'_>) -> bool {
+    metadata.name().starts_with("BaggagePropagator.Extract")
 }
 
 fn is_transport(target: &str) -> bool {

@@ -83,6 +83,7 @@ impl Probe<'_> {
         });
         let key = Uuid::now_v7().to_string();
         let bearer = format!("Bearer {}", shop.calls.token());
+        let baggage = format!("note={}", self.canary);
         let stolen = format!("Bearer {}", self.canary);
         let headers: &[&[(&str, &str)]] = match self.at {
             Some(_) => &[&[("authorization", &bearer), ("idempotency-key", &key)]],
@@ -95,7 +96,9 @@ impl Probe<'_> {
                     ("x-note", self.canary),
                     ("baggage", self.canary),
                     ("cookie", self.canary),
+                    ("tracestate", self.canary),
                 ],
+                &[("authorization", &bearer), ("baggage", &baggage)],
             ],
         };
         let channel = shop.calls.channel(self.method);

@@ -196,7 +196,7 @@ fn bad_settings_end_it_with_64_and_name_the_key() {
     for (variable, value, key) in [
         (
             "CARTWRIGHT__WEBHOOKS__URL",
-            "https://shop.example",
+            "ftp://shop.example",
             "webhooks.url",
         ),
         ("CARTWRIGHT__API__LISTEN", "8090", "api.listen"),

@@ -52,7 +52,7 @@ impl Receiver {
         receiver
     }
 
-    pub fn url(&self) -> axum::http::Uri {
+    pub fn url(&self) -> reqwest::Url {
         self.0.address.lock().unwrap().parse().unwrap()
     }
 

@@ -68,6 +68,20 @@ async fn a_body_becomes_the_message_and_the_answer_becomes_json() {
 }
 
 #[tokio::test]
+async fn a_name_may_be_in_camel_case_and_comes_once() {
+    let world = World::new();
+    let place = "/api/inventory/reservations";
+    let lines = json!([{ "sku": "TEA", "quantity": 3 }]);
+    let body = json!({ "orderId": ORDER, "lines": lines });
+    let answer = world.post(place, &body.to_string()).await;
+    assert_eq!(answer.status, 201);
+    let body = json!({ "orderId": ORDER, "order_id": ORDER, "lines": lines });
+    let answer = world.post(place, &body.to_string()).await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.json()["fields"][0]["field"], "order_id");
+}
+
+#[tokio::test]
 async fn what_is_in_the_path_is_decoded_and_may_have_slashes() {
     let world = World::new();
     let answer = world.get("/api/inventory/stock/MUG%2FBLUE%20%252F").await;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::contract::Method;
 use e2e::raw;
-use prost_reflect::{FieldDescriptor, Kind, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, Value};
 use rpc::Remote;
 use tonic::Status;
 use uuid::Uuid;
@@ -23,14 +23,21 @@ pub fn value(world: &World, who: &str, field: &FieldDescriptor) -> Option<Value>
         (Kind::String, "customer_id") if about_ada => Value::String("ada".to_owned()),
         (Kind::String, name) if name.ends_with("_id") => Value::String(id),
         (Kind::String, "sku") => Value::String("mug".to_owned()),
+        (Kind::Int32, _) => Value::I32(1),
+        (Kind::Int64, _) => Value::I64(1),
         _ => return None,
     })
 }
 
-pub async fn call(world: &World, method: &Method, who: &str, token: Option<&str>) -> Answer {
-    let message = raw::filled(&method.descriptor.input(), &|field, _| {
+/// The request that `who` sends.
+pub fn message(world: &World, method: &Method, who: &str) -> DynamicMessage {
+    raw::filled(&method.descriptor.input(), &|field, _| {
         value(world, who, field)
-    });
+    })
+}
+
+pub async fn call(world: &World, method: &Method, who: &str, token: Option<&str>) -> Answer {
+    let message = message(world, method, who);
     let key = Uuid::now_v7().to_string();
     let bearer = token.map(|token| format!("Bearer {token}"));
     let mut metadata = vec![("idempotency-key", key.as_str())];

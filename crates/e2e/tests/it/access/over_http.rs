@@ -26,10 +26,13 @@ pub async fn call(
     if let Some(token) = token {
         request = request.bearer_auth(token);
     }
-    if http.body.is_some() {
-        request = request
-            .header("content-type", "application/json")
-            .body("{}");
+    if let Some(part) = &http.body {
+        let message = over_grpc::message(world, method, who);
+        let whole = serde_json::to_value(message).unwrap();
+        request = request.json(match part.as_str() {
+            "*" => &whole,
+            field => &whole[field],
+        });
     }
     answer(request.send().await.unwrap()).await
 }
