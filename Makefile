@@ -54,11 +54,12 @@ lint: ## Formatting, clippy, protos, scripts, generated files.
 .PHONY: generate
 generate: ## Write the generated files anew (after a change of proto/ or of settings).
 	cargo run --quiet -p api --example generate
+	cargo run --quiet -p rest --example openapi
 	cargo run --quiet -p e2e --example settings_reference
 
 .PHONY: check-generated
 check-generated: generate ## Prove that the generated files are fresh.
-	@git diff --exit-code --stat -- crates/api/src/gen docs/settings.md docs/settings.json || \
+	@git diff --exit-code --stat -- crates/api/src/gen crates/rest/openapi.json docs/settings.md docs/settings.json || \
 	  { echo "generated files are stale: run 'make generate' and commit" >&2; exit 1; }
 
 .PHONY: deny

@@ -6,12 +6,16 @@ use std::{fmt::Display, ops::RangeInclusive};
 use tonic_types::FieldViolation;
 use types::Money;
 
-use crate::Problem;
+use crate::{Problem, Reason};
 
 /// The violations of one request. Each method gives `None` for a bad value and
 /// remembers why; `finish` refuses if there was any.
 #[derive(Debug, Default)]
-pub struct Fields(Vec<FieldViolation>);
+pub struct Fields {
+    violations: Vec<FieldViolation>,
+    /// How many of them are about a currency that differs.
+    mismatches: usize,
+}
 
 impl Fields {
     pub fn parse<T, E: Display>(
@@ -29,7 +33,13 @@ impl Fields {
     }
 
     pub fn refuse(&mut self, path: impl Into<String>, expected: impl Into<String>) {
-        self.0.push(FieldViolation::new(path, expected));
+        self.violations.push(FieldViolation::new(path, expected));
+    }
+
+    /// An amount is good by itself, and in another currency than its request.
+    pub fn refuse_currency(&mut self, path: impl Into<String>, expected: impl Into<String>) {
+        self.mismatches += 1;
+        self.refuse(path, expected);
     }
 
     /// Free text of at most `max_chars` characters and no control characters.
@@ -102,11 +112,15 @@ impl Fields {
     }
 
     /// # Errors
-    /// `INVALID_FIELD` with every violation, if there was any.
+    /// `INVALID_FIELD` with every violation, if there was any;
+    /// `CURRENCY_MISMATCH` when all are about that.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Problem> {
         match value {
-            Some(value) if self.0.is_empty() => Ok(value),
-            Some(_) | None => Err(Problem::violations(self.0)),
+            Some(value) if self.violations.is_empty() => Ok(value),
+            _ if self.mismatches > 0 && self.mismatches == self.violations.len() => Err(
+                Problem::of_fields(Reason::CurrencyMismatch, self.violations),
+            ),
+            Some(_) | None => Err(Problem::violations(self.violations)),
         }
     }
 }

@@ -48,12 +48,16 @@ impl Problem {
     }
 
     pub(crate) fn violations(fields: Vec<FieldViolation>) -> Self {
+        Self::of_fields(Reason::InvalidField, fields)
+    }
+
+    pub(crate) fn of_fields(reason: Reason, fields: Vec<FieldViolation>) -> Self {
         let message = fields
             .iter()
             .map(|field| format!("{}: {}", field.field, field.description))
             .collect::<Vec<_>>()
             .join("; ");
-        let mut problem = Self::new(Reason::InvalidField, message);
+        let mut problem = Self::new(reason, message);
         problem.0.fields = fields;
         problem
     }

@@ -150,7 +150,7 @@ fn amount(
     }
     match currency {
         Some(currency) if currency != money.currency() => {
-            fields.refuse(
+            fields.refuse_currency(
                 format!("{path}.currency_code"),
                 format!("must be {currency} as the order, got {}", money.currency()),
             );

@@ -121,7 +121,7 @@ fn headers(method: &Method, http: &Http, input: &MessageDescriptor) -> Vec<Value
             "in": "header",
             "required": false,
             "description": "Only if the resource has not changed since it was read: its `ETag`.",
-            "schema": { "type": "string", "pattern": "^([*]|\"[0-9]{1,18}\")$" },
+            "schema": { "type": "string", "minLength": 1, "pattern": "^([*]|\"[0-9]{1,18}\")$" },
         }));
     }
     let is_stream = method.descriptor.is_server_streaming();
