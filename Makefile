@@ -62,6 +62,16 @@ check-generated: generate ## Prove that the generated files are fresh.
 	@git diff --exit-code --stat -- crates/api/src/gen crates/rest/openapi.json docs/settings.md docs/settings.json || \
 	  { echo "generated files are stale: run 'make generate' and commit" >&2; exit 1; }
 
+.PHONY: edge-check
+edge-check: ## Access matrix, bad tokens, schemathesis and abuse of the running shop; some minutes.
+	@scripts/prerequisites build stores python
+	@scripts/edge-check
+
+.PHONY: edge-smoke
+edge-smoke: ## A little of that, with the binaries of the tests, and the shop stopped after it.
+	@scripts/prerequisites build stores python
+	@PROFILE=dev scripts/edge-check --smoke; code=$$?; scripts/stack down; exit $$code
+
 .PHONY: deny
 deny: ## Licences, bans, sources and known vulnerabilities of all dependencies.
 	@scripts/supply-chain deny
@@ -79,4 +89,4 @@ sbom: ## A CycloneDX bill of materials for each binary (.run/reports/sbom).
 	@scripts/supply-chain sbom
 
 .PHONY: ci
-ci: lint deny check-generated test ## What CI runs.
+ci: lint deny check-generated test edge-smoke fuzz-smoke ## What CI runs.

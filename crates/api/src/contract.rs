@@ -52,6 +52,21 @@ pub struct Http {
     pub body: Option<String>,
 }
 
+impl Http {
+    /// The template as documents show it, since tools trip over names with
+    /// dots: `/api/inventory/items/{item.sku}` is `/api/inventory/items/{sku}`.
+    pub fn documented(&self) -> String {
+        let segments = self.template.split('/').map(|segment| {
+            let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+            let last = name.rsplit('.').next()?;
+            Some(format!("{{{last}}}"))
+        });
+        let shown = segments.zip(self.template.split('/'));
+        let shown = shown.map(|(name, plain)| name.unwrap_or_else(|| plain.to_owned()));
+        shown.collect::<Vec<_>>().join("/")
+    }
+}
+
 /// What is wrong with the contract. Stops the start-up.
 #[derive(Debug, thiserror::Error)]
 pub enum ContractError {

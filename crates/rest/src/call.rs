@@ -64,11 +64,7 @@ pub(crate) async fn call(
     *outgoing.extensions_mut() = parts.extensions;
     let head = Head {
         parameters,
-        query: resumed(
-            parts.uri.query().unwrap_or_default(),
-            &parts.headers,
-            &route,
-        ),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: parts.headers,
     };
     let is_async = request::prefers_async(&head.headers);
@@ -154,26 +150,4 @@ fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Problem> {
     timeout
         .map(Some)
         .ok_or_else(|| Problem::invalid(REQUEST_TIMEOUT, expected))
-}
-
-/// A browser that comes back sends the last `id` it saw, and the URL that it
-/// began with.
-fn resumed(query: &str, headers: &HeaderMap, route: &Route) -> String {
-    const FIELD: &str = "after_sequence";
-    let input = route.method.descriptor.input();
-    let takes = route.is_stream() && input.get_field_by_name(FIELD).is_some();
-    let last = headers
-        .get("last-event-id")
-        .filter(|id| takes && !id.is_empty());
-    let Some(last) = last else {
-        return query.to_owned();
-    };
-    let is_other = |pair: &&str| pair.split('=').next() != Some(FIELD);
-    let mut pairs: Vec<String> = query
-        .split('&')
-        .filter(is_other)
-        .map(str::to_owned)
-        .collect();
-    pairs.push(format!("{FIELD}={}", last.to_str().unwrap_or("?")));
-    pairs.join("&")
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use api::contract::Method;
+use api::contract::{Http, Method};
 use axum::{Router, response::Html, routing::get};
 use http::{HeaderName, header};
 use serde_json::Value;
@@ -35,13 +35,10 @@ pub(crate) fn router(methods: &[Method]) -> Result<Router, RouterError> {
 /// The paths of these methods, and the schemas that they need.
 fn of(methods: &[Method]) -> Result<Value, RouterError> {
     let mut document: Value = serde_json::from_str(ALL)?;
-    let own: BTreeSet<&str> = methods
-        .iter()
-        .flat_map(|method| method.http.iter())
-        .map(|http| http.template.as_str())
-        .collect();
+    let places = methods.iter().flat_map(|method| method.http.iter());
+    let own: BTreeSet<String> = places.map(Http::documented).collect();
     if let Some(paths) = document["paths"].as_object_mut() {
-        paths.retain(|path, _| own.contains(path.as_str()));
+        paths.retain(|path, _| own.contains(path));
     }
     keep_used(&mut document, "schemas");
     keep_tags(&mut document);

@@ -11,6 +11,8 @@ use crate::{
     value::{self, Mistakes, refuse},
 };
 
+const LAST_EVENT_ID: &str = "last-event-id";
+
 /// What comes beside the body.
 #[derive(Debug)]
 pub(crate) struct Head {
@@ -37,6 +39,7 @@ pub(crate) fn message(
         &query::parse(&head.query)?,
         &mut mistakes,
     );
+    from_last_event_id(route, &mut message, &head.headers, &mut mistakes);
     from_preconditions(route, &mut message, &head.headers, &mut mistakes);
     from_prefer(&mut message, &head.headers);
     match mistakes.is_empty() {
@@ -167,6 +170,33 @@ fn set(
         );
     } else {
         value::put(message, field, value);
+    }
+}
+
+/// A browser that comes back sends the last `id` it saw, and the URL that it
+/// began with: the `id` counts.
+fn from_last_event_id(
+    route: &Route,
+    message: &mut DynamicMessage,
+    headers: &HeaderMap,
+    mistakes: &mut Mistakes,
+) {
+    let field = message.descriptor().get_field_by_name("after_sequence");
+    let (Some(field), Some(last)) = (
+        field.filter(|_| route.is_stream()),
+        headers.get(LAST_EVENT_ID),
+    ) else {
+        return;
+    };
+    // What the service would refuse, it has to see.
+    let is_good = message.get_field(&field).as_i64() >= Some(0);
+    if last.is_empty() || !is_good {
+        return;
+    }
+    let text = last.to_str().unwrap_or_default();
+    match value::of_text(&field.kind(), text.to_owned()) {
+        Ok(value) => value::put(message, &field, value),
+        Err(expected) => refuse(mistakes, LAST_EVENT_ID, expected),
     }
 }
 

@@ -24,7 +24,8 @@ pub fn of(pool: &DescriptorPool) -> Result<Value> {
     for method in &methods {
         for http in &method.http {
             let operation = operation::of(method, http, &mut schemas);
-            let path = paths.entry(&http.template).or_insert_with(|| json!({}));
+            let place = http.documented();
+            let path = paths.entry(place).or_insert_with(|| json!({}));
             path[http.verb.to_lowercase()] = operation;
         }
     }

@@ -22,7 +22,8 @@ pub fn add(methods: &[Method], paths: &mut Map<String, Value>) {
         };
         if !links.is_empty() {
             let verb = http.verb.to_lowercase();
-            paths[&http.template][verb]["responses"][status]["links"] = Value::Object(links);
+            let place = http.documented();
+            paths[&place][verb]["responses"][status]["links"] = Value::Object(links);
         }
     }
 }
@@ -45,7 +46,7 @@ fn to_resource(created: &str, methods: &[Method]) -> Map<String, Value> {
                 .filter(|rest| rest.starts_with('{'));
             if let (Some(_), [name]) = (inside, parameters::names(&http.template).as_slice()) {
                 let id = operation::id(method, http);
-                let link = json!({ "operationId": id, "parameters": { name.as_str(): pointer } });
+                let link = json!({ "operationId": id, "parameters": { parameters::label(name): pointer } });
                 links.insert(id, link);
             }
         }
@@ -64,7 +65,8 @@ fn to_next_page(method: &Method) -> Map<String, Value> {
     };
     let mut parameters = Map::new();
     for name in parameters::names(&http.template) {
-        parameters.insert(name.clone(), json!(format!("$request.path.{name}")));
+        let name = parameters::label(&name);
+        parameters.insert(name.to_owned(), json!(format!("$request.path.{name}")));
     }
     parameters.insert(
         "page_token".to_owned(),

@@ -1,7 +1,7 @@
 //! One operation: a method at one of its places.
 
 use api::contract::{Audience, Http, Method};
-use prost_reflect::MessageDescriptor;
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Value, json};
 
 use crate::{
@@ -116,10 +116,19 @@ fn can_be(status: u16, method: &Method, http: &Http) -> bool {
     let input = method.descriptor.input();
     match status {
         408 | 413 | 415 => http.body.is_some(),
-        412 => method.mutating && parameters::takes_etag(&input, http),
+        412 => method.mutating && holds_etag(&input),
         422 => method.mutating || input.get_field_by_name("page_token").is_some(),
         _ => true,
     }
+}
+
+/// Itself, or in what it is about: an item, or each item of a batch.
+fn holds_etag(message: &MessageDescriptor) -> bool {
+    let inside = |field: FieldDescriptor| match field.kind() {
+        Kind::Message(inner) => inner.get_field_by_name("etag").is_some(),
+        _ => field.name() == "etag",
+    };
+    message.fields().any(inside)
 }
 
 fn success(method: &Method, schemas: &mut Schemas) -> Value {

@@ -17,6 +17,11 @@ pub fn names(template: &str) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
+/// What a parameter is called in the document: tools trip over names with dots.
+pub fn label(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
 /// Fields of the request that the template gives, and those that exclude them.
 pub fn given(input: &MessageDescriptor, http: &Http) -> Vec<String> {
     let mut given = Vec::new();
@@ -52,7 +57,7 @@ pub fn of(method: &Method, http: &Http, schemas: &mut Schemas) -> Vec<Value> {
                 required: true,
                 ..schemas.rules(&field)
             };
-            all.push(one(&name, "path", &field, &rules, schemas));
+            all.push(one(label(&name), "path", &field, &rules, schemas));
         }
     }
     if http.body.is_none() {
@@ -121,7 +126,11 @@ fn headers(method: &Method, http: &Http, input: &MessageDescriptor) -> Vec<Value
             "in": "header",
             "required": false,
             "description": "Only if the resource has not changed since it was read: its `ETag`.",
-            "schema": { "type": "string", "minLength": 1, "pattern": "^([*]|\"[0-9]{1,18}\")$" },
+            "schema": { "oneOf": [
+                { "type": "string", "pattern": "^\"[0-9]{1,18}\"$", "minLength": 3, "maxLength": 20 },
+                { "type": "string", "enum": ["*"] },
+            ] },
+            "example": "\"3\"",
         }));
     }
     let is_stream = method.descriptor.is_server_streaming();

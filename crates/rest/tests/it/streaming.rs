@@ -55,6 +55,8 @@ async fn a_browser_that_comes_back_goes_on_where_it_was() {
             .contains("[\"A\", \"B\"]")
     );
     let request = Request::get(WATCH).header("last-event-id", "x");
+    assert_eq!(world.send(request, "").await.refusal().2, ["last-event-id"]);
+    let request = Request::get(format!("{WATCH}?after_sequence=x")).header("last-event-id", "4");
     assert_eq!(
         world.send(request, "").await.refusal().2,
         ["after_sequence"]
