@@ -272,9 +272,39 @@ mod tests {
     }
 
     #[test]
-    fn a_method_that_does_not_say_is_named() {
-        let pool = pool().unwrap();
-        let error = methods_of(&pool, &["cartwright.order.v1.NoService"]).unwrap_err();
+    fn a_method_that_does_not_say_who_may_call_it_is_named() {
+        let empty = prost_types::DescriptorProto {
+            name: Some("Nothing".to_owned()),
+            ..Default::default()
+        };
+        let method = prost_types::MethodDescriptorProto {
+            name: Some("Open".to_owned()),
+            input_type: Some(".test.Nothing".to_owned()),
+            output_type: Some(".test.Nothing".to_owned()),
+            ..Default::default()
+        };
+        let service = prost_types::ServiceDescriptorProto {
+            name: Some("Careless".to_owned()),
+            method: vec![method],
+            ..Default::default()
+        };
+        let file = prost_types::FileDescriptorProto {
+            name: Some("careless.proto".to_owned()),
+            package: Some("test".to_owned()),
+            message_type: vec![empty],
+            service: vec![service],
+            ..Default::default()
+        };
+        let mut pool = pool().unwrap();
+        pool.add_file_descriptor_proto(file).unwrap();
+        let error = methods_of(&pool, &["test.Careless"]).unwrap_err();
+        assert!(matches!(error, ContractError::NoAccess(_)), "{error}");
+        assert!(error.to_string().contains("Open"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_service_is_named() {
+        let error = methods(&["cartwright.order.v1.NoService"]).unwrap_err();
         assert!(error.to_string().contains("NoService"), "{error}");
     }
 }

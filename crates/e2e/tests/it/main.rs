@@ -8,6 +8,7 @@
 
 mod access;
 mod architecture;
+mod browsers;
 mod canary;
 mod crash;
 mod orders;
