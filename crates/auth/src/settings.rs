@@ -17,7 +17,7 @@ const FETCH_TIMEOUT_MS: std::ops::RangeInclusive<u64> = 100..=30_000;
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// `jwt`: callers bring a signed token. `none`: a caller is whoever it
-    /// says it is; allowed where `deployment.environment` is `local` or `test`.
+    /// says it is; allowed where `deployment.environment` is `local`.
     pub mode: Mode,
     /// What tokens must have as `iss`, exactly. Needed for `jwt`.
     #[serde(default)]
@@ -126,12 +126,12 @@ impl Settings {
     /// The first key that breaks one.
     pub fn check(&self, environment: &str) -> Result<(), Invalid> {
         match self.mode {
-            Mode::None if matches!(environment, "local" | "test") => Ok(()),
+            Mode::None if environment == "local" => Ok(()),
             Mode::None => Err(Invalid::new(
                 "mode",
                 format!(
                     "`none` lets every caller be anybody, so it needs \
-                     deployment.environment `local` or `test`, and that is `{environment}`"
+                     deployment.environment `local`, and that is `{environment}`"
                 ),
             )),
             Mode::Jwt => self.check_jwt(),

@@ -35,7 +35,7 @@ fn private_listen() -> SocketAddr {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Deployment {
-    /// `local` and `test` allow what would be careless elsewhere.
+    /// `local` allows what would be careless elsewhere.
     pub environment: String,
 }
 

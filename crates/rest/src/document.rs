@@ -5,12 +5,19 @@
 
 use std::collections::BTreeSet;
 
-use api::contract::{Http, Method};
-use axum::{Router, response::Html, routing::get};
-use http::{HeaderName, header};
+use api::{
+    common::v1::ErrorReason as Reason,
+    contract::{Http, Method},
+};
+use axum::{
+    Router,
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use http::{HeaderName, StatusCode, header};
 use serde_json::Value;
 
-use crate::router::RouterError;
+use crate::{problem::Problem, router::RouterError};
 
 const ALL: &str = include_str!("../openapi.json");
 const PAGE: &str = include_str!("document/page.html");
@@ -27,9 +34,19 @@ pub(crate) fn router(methods: &[Method]) -> Result<Router, RouterError> {
     Ok(Router::new()
         .route(
             "/openapi.json",
-            get(move || async move { (json, document.to_string()) }),
+            get(move || async move { (json, document.to_string()) }).fallback(other_verb),
         )
-        .route("/docs", get(|| async { ([PAGE_POLICY], Html(PAGE)) })))
+        .route(
+            "/docs",
+            get(|| async { ([PAGE_POLICY], Html(PAGE)) }).fallback(other_verb),
+        ))
+}
+
+async fn other_verb() -> Response {
+    Problem::new(Reason::UnknownMethod, "this path takes GET, HEAD")
+        .with_status(StatusCode::METHOD_NOT_ALLOWED)
+        .with_header(header::ALLOW, "GET, HEAD")
+        .into_response()
 }
 
 /// The paths of these methods, and the schemas that they need.

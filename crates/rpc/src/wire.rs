@@ -45,10 +45,10 @@ pub(crate) fn ordered(mut status: pb::Status) -> pb::Status {
 pub(crate) fn to_wire(status: &pb::Status) -> Status {
     let mut fitting = status.clone();
     fitting.message = shortened(&status.message);
-    let mut entries = ENTRIES_AT_FIRST;
-    while fitting.encoded_len() > BYTES_MAX && entries > 0 {
-        fitting.details = cut(&status.details, entries);
-        entries /= 2;
+    let mut entries = Some(ENTRIES_AT_FIRST);
+    while let Some(most) = entries.filter(|_| fitting.encoded_len() > BYTES_MAX) {
+        fitting.details = cut(&status.details, most);
+        entries = (most > 0).then_some(most / 2);
     }
     let details = fitting.encode_to_vec();
     Status::with_details(Code::from_i32(status.code), fitting.message, details.into())
@@ -134,6 +134,17 @@ mod tests {
         assert_eq!(omitted + remote.metadata.len() - 1, 1_000);
         let whole = Remote::from(&short(1_000).to_pb());
         assert_eq!(whole.metadata.len(), 1_000);
+    }
+
+    #[test]
+    fn an_error_with_one_entry_that_is_too_long_goes_without_it() {
+        let text = "\u{fffd}".repeat(2_000);
+        let problem = Problem::invalid(text.as_str(), text.as_str()).with_metadata("text", &text);
+        let status = Status::from(problem);
+        assert!(status.details().len() <= BYTES_MAX);
+        let remote = Remote::from(&status);
+        assert_eq!(remote.reason, Some(Reason::InvalidField));
+        assert_eq!(remote.metadata[OMITTED], "1");
     }
 
     #[test]

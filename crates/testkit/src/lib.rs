@@ -10,12 +10,14 @@
     reason = "a test that cannot have its surroundings must fail at once"
 )]
 
+mod leaks;
 mod passwords;
 mod ports;
 mod postgres;
 mod redis;
 mod server;
 
+pub use self::leaks::{assert_tells_nothing, database_errors};
 pub use self::ports::free_port;
 pub use self::postgres::{TestDatabase, TestPostgres, database, postgres};
 pub use self::redis::{TestRedis, redis};

@@ -165,6 +165,9 @@ async fn paths_and_verbs_that_are_not_there_are_told_so() {
     let answer = world.send(Request::delete(RESERVE), "").await;
     assert_eq!(answer.refusal().0, 405);
     assert_eq!(answer.header("allow"), Some("GET, POST, HEAD, OPTIONS"));
+    let answer = world.send(Request::post("/openapi.json"), "").await;
+    assert_eq!(answer.refusal().0, 405);
+    assert_eq!(answer.header("allow"), Some("GET, HEAD"));
     let options = world
         .send(Request::builder().method(Method::OPTIONS).uri(RESERVE), "")
         .await;
