@@ -3,7 +3,11 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use ::redis::{AsyncConnectionConfig, aio::MultiplexedConnection};
+
 use crate::server::{Kind, Server, Start};
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 const KIND: Kind = Kind {
     script: "private-redis",
@@ -36,6 +40,17 @@ impl TestRedis {
     /// Holds all that it writes; removed with it.
     pub fn directory(&self) -> &Path {
         &self.server.dir
+    }
+
+    /// A connection that waits for its answers also on a busy machine: by
+    /// default a client gives up after half a second.
+    pub async fn connect(&self) -> MultiplexedConnection {
+        let client = ::redis::Client::open(self.url.as_str()).expect("an address of ours");
+        let patient = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE));
+        let conn = client.get_multiplexed_async_connection_with_config(&patient);
+        conn.await.expect("a Redis that runs")
     }
 
     /// Kills it. Returns when it is gone.

@@ -215,8 +215,7 @@ async fn orders_are_taken_without_redis_and_events_arrive_once_it_is_back() {
 
 /// The orders whose `confirmed` was published.
 async fn confirmed_events(shop: &Shop) -> Vec<String> {
-    let client = redis::Client::open(shop.redis.url.as_str()).unwrap();
-    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut connection = shop.redis.connect().await;
     let entries: redis::streams::StreamRangeReply = redis::cmd("XRANGE")
         .arg("cartwright.order.v1")
         .arg("-")

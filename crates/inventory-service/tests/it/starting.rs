@@ -37,8 +37,7 @@ async fn events_reach_the_stream_once_redis_is_there() {
     world.stocked("A", 5).await;
     let order = world.committed(&[("A", 5)]).await;
     world.adjust("A", -1, true).await.unwrap();
-    let client = redis::Client::open(redis.url.as_str()).unwrap();
-    let mut conn = client.get_multiplexed_async_connection().await.unwrap();
+    let mut conn = redis.connect().await;
     let began = Instant::now();
     let entries = loop {
         let entries: redis::streams::StreamRangeReply = redis::cmd("XRANGE")

@@ -63,8 +63,7 @@ pub async fn refusal(limits: &Limits, of: &[(Dimension, &str)], cost: u32) -> Ex
 }
 
 pub async fn client(redis: &TestRedis) -> redis::aio::MultiplexedConnection {
-    let client = redis::Client::open(redis.url.as_str()).unwrap();
-    client.get_multiplexed_async_connection().await.unwrap()
+    redis.connect().await
 }
 
 pub async fn keys(redis: &TestRedis) -> Vec<String> {

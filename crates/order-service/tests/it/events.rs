@@ -128,8 +128,7 @@ async fn every_event_is_published_once_and_in_sequence() {
 
 /// The payloads of the stream of orders.
 async fn told(shop: &Shop) -> Vec<pb::OrderEvent> {
-    let client = redis::Client::open(shop.redis.url.as_str()).unwrap();
-    let mut conn = client.get_multiplexed_async_connection().await.unwrap();
+    let mut conn = shop.redis.connect().await;
     let entries: redis::streams::StreamRangeReply = redis::cmd("XRANGE")
         .arg("cartwright.order.v1")
         .arg("-")

@@ -81,8 +81,7 @@ impl World {
     }
 
     pub async fn redis(&self) -> redis::aio::MultiplexedConnection {
-        let client = redis::Client::open(self.redis.url.as_str()).unwrap();
-        client.get_multiplexed_async_connection().await.unwrap()
+        self.redis.connect().await
     }
 
     pub async fn published(&self) -> Vec<HashMap<String, Value>> {

@@ -8,8 +8,7 @@ use redis::AsyncCommands;
 use crate::shop::{Shop, Wishes};
 
 async fn read(redis: &testkit::TestRedis) -> Vec<(String, String, i64, pb::PaymentEvent)> {
-    let client = redis::Client::open(redis.url.as_str()).unwrap();
-    let mut conn = client.get_multiplexed_async_connection().await.unwrap();
+    let mut conn = redis.connect().await;
     let stream: redis::streams::StreamRangeReply =
         conn.xrange_all(payment_service::STREAM).await.unwrap();
     let entries = stream.ids.into_iter();

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use e2e::Shop;
 use sqlx::{Connection, PgConnection};
+use testkit::TestRedis;
 
 /// Each table, each key of Redis and each book of the simulator by its name.
 pub async fn everything(shop: &Shop) -> Vec<(String, String)> {
@@ -11,7 +12,7 @@ pub async fn everything(shop: &Shop) -> Vec<(String, String)> {
     for (name, url) in &shop.databases {
         kept.extend(tables(name, url).await);
     }
-    kept.push(("Redis".to_owned(), redis(&shop.redis.url).await));
+    kept.push(("Redis".to_owned(), redis(&shop.redis).await));
     files(shop.directory().join("books").as_path(), &mut kept);
     assert!(kept.len() > 20, "{} places", kept.len());
     kept
@@ -40,9 +41,8 @@ async fn tables(database: &str, url: &str) -> Vec<(String, String)> {
 }
 
 /// The whole dump, in which texts stand as they are.
-async fn redis(url: &str) -> String {
-    let client = redis::Client::open(url).unwrap();
-    let mut conn = client.get_multiplexed_async_connection().await.unwrap();
+async fn redis(server: &TestRedis) -> String {
+    let mut conn = server.connect().await;
     let plain = redis::cmd("CONFIG")
         .arg(&["SET", "rdbcompression", "no"])
         .to_owned();
