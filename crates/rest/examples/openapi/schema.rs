@@ -57,7 +57,7 @@ impl Schemas {
                 return json!({ "type": "string", "format": "date-time" });
             }
             "google.protobuf.Duration" => {
-                return json!({ "type": "string", "pattern": r"^-?(0|[1-9][0-9]{0,10})([.][0-9]{1,9})?s$" });
+                return json!({ "type": "string", "pattern": r"^(0|-?[1-9][0-9]{0,10})([.][0-9]{1,9})?s$" });
             }
             "google.rpc.Status" => return reference("Problem"),
             _ => {}
