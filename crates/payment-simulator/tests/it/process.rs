@@ -33,7 +33,7 @@ fn command(books: &Path) -> Command {
 fn command_of(program: &str, books: &Path) -> Command {
     let mut command = Command::new(program);
     command
-        .env("CARTWRIGHT__DEPLOYMENT__ENVIRONMENT", "test")
+        .env("CARTWRIGHT__DEPLOYMENT__ENVIRONMENT", "local")
         .env("CARTWRIGHT__AUTH__MODE", "none")
         .env("CARTWRIGHT__API__API_KEY", API_KEY)
         .env("CARTWRIGHT__BOOKS__DIRECTORY", books)
