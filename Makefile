@@ -41,7 +41,7 @@ clean: ## Stop the shop and delete its data and logs (.run).
 test: ## Unit, property and integration tests, on a private Postgres and Redis.
 	@scripts/prerequisites build stores python
 	cargo build --workspace --bins
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 
 .PHONY: lint
 lint: ## Formatting, clippy, protos, scripts, generated files.
@@ -89,4 +89,4 @@ sbom: ## A CycloneDX bill of materials for each binary (.run/reports/sbom).
 	@scripts/supply-chain sbom
 
 .PHONY: ci
-ci: lint deny check-generated test ## What CI runs.
+ci: lint deny check-generated test edge-smoke ## What CI runs.
