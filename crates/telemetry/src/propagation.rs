@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator},
-    trace::TraceContextExt,
+    trace::{SpanContext, TraceContextExt, TraceFlags},
 };
 use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 use tracing::Span;
@@ -17,10 +17,28 @@ const TRACEPARENT: &str = "traceparent";
 
 /// `None` outside of any span.
 pub fn current_traceparent() -> Option<String> {
-    let mut headers = HeaderMap::new();
-    inject(&mut headers);
-    let value = headers.get(TRACEPARENT)?;
-    value.to_str().ok().map(str::to_owned)
+    traceparent_of(&Span::current())
+}
+
+/// What others need to go on under `span`. `None` for a span that is none.
+pub fn traceparent_of(span: &Span) -> Option<String> {
+    let context = context_of(span);
+    let flags = context.trace_flags() & TraceFlags::SAMPLED;
+    let (trace, id) = (context.trace_id(), context.span_id());
+    context
+        .is_valid()
+        .then(|| format!("00-{trace}-{id}-{flags:02x}"))
+}
+
+/// Whether `span` is exported. Who makes spans for others asks this first, so
+/// that traces that are not kept cost nothing.
+pub fn is_sampled(span: &Span) -> bool {
+    context_of(span).is_sampled()
+}
+
+/// The same of a span of another process, or of another time.
+pub fn says_sampled(traceparent: &str) -> bool {
+    context_in(traceparent).is_sampled()
 }
 
 /// Writes the current span (and baggage) into the headers of a request.
@@ -43,10 +61,25 @@ pub fn set_parent_from(span: &Span, traceparent: &str) {
     adopt(span, &Stored(traceparent));
 }
 
-/// Links `span`, which works for many callers at once, to one of them.
+/// Links `span` to one that it has to do with and that is not above it: whoever
+/// looks at one finds the other, also where that is in another trace.
+pub fn link(span: &Span, to: &Span) {
+    span.add_link(context_of(to));
+}
+
+/// The same to a span of another process, or of another time.
 pub fn add_link(span: &Span, traceparent: &str) {
-    let context = extract(&Stored(traceparent));
-    span.add_link(context.span().span_context().clone());
+    span.add_link(context_in(traceparent));
+}
+
+fn context_of(span: &Span) -> SpanContext {
+    span.context().span().span_context().clone()
+}
+
+fn context_in(traceparent: &str) -> SpanContext {
+    let context =
+        TraceContextPropagator::new().extract_with_context(&Context::new(), &Stored(traceparent));
+    context.span().span_context().clone()
 }
 
 fn extract(carrier: &dyn Extractor) -> Context {

@@ -3,15 +3,15 @@
 use std::{io::IsTerminal, time::Duration};
 
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::{metrics::SdkMeterProvider, trace::SdkTracerProvider};
 use tracing::Subscriber;
 use tracing_subscriber::{
     Registry, fmt::writer::BoxMakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
 use crate::{
-    Error, LevelHandle, LogFormat, SampleHandle, Settings, filter::Gate, log::LogLayer, panics,
-    traces,
+    Error, LevelHandle, LogFormat, SampleHandle, Settings, filter::Gate, log::LogLayer, metrics,
+    panics, traces,
 };
 
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -30,6 +30,8 @@ pub struct Service<'a> {
 #[derive(Debug)]
 pub struct Guard {
     provider: SdkTracerProvider,
+    meters: SdkMeterProvider,
+    pull: metrics::Pull,
     level: LevelHandle,
     sampling: SampleHandle,
 }
@@ -41,6 +43,7 @@ pub fn init(settings: &Settings, service: &Service<'_>) -> Result<Guard, Error> 
     let writer = BoxMakeWriter::new(std::io::stderr);
     let (subscriber, guard) = build(settings, service, writer, colours)?;
     subscriber.try_init()?;
+    guard.install_metrics();
     panics::log_them();
     Ok(guard)
 }
@@ -55,6 +58,7 @@ pub fn build(
 ) -> Result<(impl Subscriber + Send + Sync + 'static, Guard), Error> {
     let sampling = SampleHandle::new(settings.telemetry.ratio(service.environment));
     let provider = traces::provider(&settings.telemetry, service, &sampling)?;
+    let (meters, pull) = metrics::provider(SdkMeterProvider::builder(), traces::resource(service));
     let level = LevelHandle::new(settings.log.level.clone());
     let format: LogFormat = settings.log.format;
     let subscriber = Registry::default()
@@ -63,6 +67,8 @@ pub fn build(
         .with(LogLayer::new(format, service.name, writer, colours));
     let guard = Guard {
         provider,
+        meters,
+        pull,
         level,
         sampling,
     };
@@ -70,6 +76,12 @@ pub fn build(
 }
 
 impl Guard {
+    /// Instruments of the whole process count here from now on.
+    #[doc(hidden)]
+    pub fn install_metrics(&self) {
+        metrics::install_provider(&self.meters, self.pull.clone());
+    }
+
     /// Reads and changes the level of the log while the process runs.
     pub fn level(&self) -> LevelHandle {
         self.level.clone()

@@ -64,7 +64,7 @@ fn endpoint_in_environment() -> bool {
 }
 
 /// `OTEL_RESOURCE_ATTRIBUTES` adds what only the deployment knows (`k8s.*`).
-fn resource(service: &Service<'_>) -> Resource {
+pub(crate) fn resource(service: &Service<'_>) -> Resource {
     Resource::builder()
         .with_service_name(service.name)
         .with_attributes([

@@ -1,7 +1,10 @@
 //! A trace goes from process to process in headers, and through storage.
 
 use http::HeaderMap;
-use telemetry::propagation::{current_traceparent, inject, set_parent, set_parent_from};
+use telemetry::propagation::{
+    current_traceparent, inject, is_sampled, says_sampled, set_parent, set_parent_from,
+    traceparent_of,
+};
 use tracing::info_span;
 
 use crate::json;
@@ -59,6 +62,30 @@ fn a_stored_traceparent_continues_the_trace() {
         inside.ends_with("-01"),
         "the caller's decision to sample is kept"
     );
+}
+
+#[test]
+fn what_is_stored_is_what_a_header_would_say() {
+    let installed = json("info");
+    for ratio in [1.0, 0.0] {
+        installed.guard.sampling().set(ratio);
+        let span = info_span!("caller");
+        let mut headers = HeaderMap::new();
+        span.in_scope(|| inject(&mut headers));
+        let stored = traceparent_of(&span).unwrap();
+        assert_eq!(headers["traceparent"], stored);
+        assert_eq!(is_sampled(&span), ratio > 0.0);
+        assert_eq!(says_sampled(&stored), ratio > 0.0);
+    }
+}
+
+#[test]
+fn what_is_no_span_is_not_sampled_and_stored_as_nothing() {
+    let _installed = json("info");
+    assert_eq!(traceparent_of(&tracing::Span::none()), None);
+    assert!(!is_sampled(&tracing::Span::none()));
+    assert!(!says_sampled("") && !says_sampled("01"));
+    assert!(says_sampled(CALLER));
 }
 
 #[test]
