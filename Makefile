@@ -52,14 +52,15 @@ lint: ## Formatting, clippy, protos, scripts, generated files.
 	scripts/lint-scripts
 
 .PHONY: generate
-generate: ## Write the generated files anew (after a change of proto/ or of settings).
+generate: ## Write the generated files anew (after a change of proto/, settings or docs/telemetry.yaml).
 	cargo run --quiet -p api --example generate
 	cargo run --quiet -p rest --example openapi
 	cargo run --quiet -p e2e --example settings_reference
+	cargo run --quiet -p e2e --example telemetry_reference
 
 .PHONY: check-generated
 check-generated: generate ## Prove that the generated files are fresh.
-	@git diff --exit-code --stat -- crates/api/src/gen crates/rest/openapi.json docs/settings.md docs/settings.json || \
+	@git diff --exit-code --stat -- crates/api/src/gen crates/rest/openapi.json docs/settings.md docs/settings.json docs/telemetry.md || \
 	  { echo "generated files are stale: run 'make generate' and commit" >&2; exit 1; }
 
 .PHONY: edge-check

@@ -11,6 +11,7 @@ mod calls;
 mod issuer;
 mod part;
 pub mod raw;
+pub mod schema;
 mod shop;
 
 pub use calls::{Calls, line, order_request};
