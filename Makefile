@@ -73,6 +73,16 @@ edge-smoke: ## A little of that, with the binaries of the tests, and the shop st
 	@scripts/prerequisites build stores python
 	@PROFILE=dev scripts/edge-check --smoke; code=$$?; scripts/stack down; exit $$code
 
+.PHONY: telemetry-check
+telemetry-check: ## Traces, cost and metrics of the running shop against what we promise; some minutes.
+	@scripts/prerequisites build stores python
+	@scripts/telemetry-check
+
+.PHONY: telemetry-smoke
+telemetry-smoke: ## A little of that, with the binaries of the tests, and the shop stopped after it.
+	@scripts/prerequisites build stores python
+	@PROFILE=dev scripts/telemetry-check --smoke; code=$$?; scripts/stack down; exit $$code
+
 .PHONY: deny
 deny: ## Licences, bans, sources and known vulnerabilities of all dependencies.
 	@scripts/supply-chain deny
