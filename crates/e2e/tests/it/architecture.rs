@@ -19,18 +19,19 @@ const KNOWS_ALL: [&str; 2] = ["e2e", "fuzz-targets"];
 const PARTS: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("settings", &[]),
-    ("batch", &[]),
+    ("batch", &["telemetry"]),
     ("telemetry", &[]),
     ("listener", &[]),
     ("health", &["listener"]),
     ("api", &["types"]),
     ("database", &[]),
     ("audit", &["database"]),
-    ("idempotency", &["audit", "database", "types"]),
+    ("idempotency", &["audit", "database", "telemetry", "types"]),
     ("redis-connection", &[]),
-    ("limits", &["redis-connection"]),
+    ("limits", &["redis-connection", "telemetry"]),
     ("outbox", &["database", "redis-connection", "telemetry"]),
     ("auth", &[]),
+    ("gauges", &["telemetry"]),
     ("process", &["auth", "health", "settings", "telemetry"]),
     (
         "rpc",
@@ -57,7 +58,8 @@ const PARTS: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("testkit", &["database"]),
+    ("testkit", &["database", "telemetry"]),
+    ("trace-store", &["listener"]),
     (
         "payment-simulator",
         &[
