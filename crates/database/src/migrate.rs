@@ -86,7 +86,11 @@ async fn apply_missing(conn: &mut PgConnection, migrator: &Migrator) -> Result<V
     let mut applied = Vec::new();
     for migration in missing {
         let (version, description) = (migration.version, &*migration.description);
-        tracing::info!(version, description, "applying migration");
+        tracing::info!(
+            migration.version = version,
+            migration.description = description,
+            "applying migration"
+        );
         apply(conn, migrator, version).await?;
         applied.push(version);
     }
@@ -101,7 +105,7 @@ async fn apply(conn: &mut PgConnection, migrator: &Migrator, version: i64) -> Re
     for repeat in 1..=TABLE_REPEATS {
         match run_to(conn, migrator, Some(version)).await {
             Err(error) if error.is_transient() => {
-                tracing::warn!(version, repeat, %error, "migration gave way");
+                tracing::warn!(migration.version = version, attempt = repeat, %error, "migration gave way");
                 tokio::time::sleep(LOCK_POLL * repeat).await;
             }
             result => return result,

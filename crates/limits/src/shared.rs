@@ -151,7 +151,7 @@ async fn keep(link: Arc<Link>) {
             Ok(connection) => {
                 link.use_from_now(connection);
                 let down_s = down_since.take().map(|since| since.elapsed().as_secs_f64());
-                info!(down_s, "rate limits are shared through Redis");
+                info!(duration_s = down_s, "rate limits are shared through Redis");
                 link.until_broken().await;
                 down_since = Some(Instant::now());
                 if let Some(error) = link.trouble() {

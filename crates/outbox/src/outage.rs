@@ -57,7 +57,7 @@ impl Outage {
     pub(crate) fn over(&mut self) {
         if let Some(since) = self.since.take() {
             let seconds = since.elapsed().as_secs_f64();
-            info!(worker = self.worker, seconds, "at work again");
+            info!(worker = self.worker, duration_s = seconds, "at work again");
         }
         self.failures = 0;
     }

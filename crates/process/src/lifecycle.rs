@@ -120,7 +120,7 @@ where
         let code = match work(&guard).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                tracing::error!(reason = chain(error.as_ref()), "failed");
+                tracing::error!(error = chain(error.as_ref()), "failed");
                 ExitCode::from(FAILURE)
             }
         };
@@ -140,9 +140,9 @@ fn refuse(spec: Spec, error: &(dyn std::error::Error + 'static)) -> ExitCode {
 fn announce(spec: Spec, process: &Process) {
     let settings = &process.settings;
     tracing::info!(
-        version = spec.version,
-        environment = settings.deployment.environment,
-        private_listen = %settings.private_listen,
+        service.version = spec.version,
+        deployment.environment.name = settings.deployment.environment,
+        listen.private = %settings.private_listen,
         "starting"
     );
     match settings.auth.mode {
@@ -193,7 +193,7 @@ async fn drain(process: &Process, mut service: Service) -> Result<(), BoxError> 
     };
     // For a service that did not wait for its own tracked work.
     process.drained().await;
-    tracing::info!(elapsed_ms = began.elapsed().as_millis() as u64, "drained");
+    tracing::info!(duration_s = began.elapsed().as_secs_f64(), "drained");
     flatten(result)
 }
 

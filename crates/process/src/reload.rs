@@ -114,7 +114,7 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> Watch<S> {
     }
 
     fn refuse(&mut self, error: &SettingsError) {
-        tracing::error!(reason = %error, "the new settings are refused, the old ones stay");
+        tracing::error!(%error, "the new settings are refused, the old ones stay");
         self.refused = Some(error.to_string());
     }
 

@@ -77,13 +77,13 @@ impl Process {
         let this = self.clone();
         let task = tokio::spawn(async move { future.await.map_err(Into::into) });
         self.tracker.spawn(async move {
-            let reason = match task.await {
+            let error = match task.await {
                 Ok(Ok(())) if this.shutdown.is_cancelled() => return,
                 Ok(Ok(())) => "it ended of itself".to_owned(),
                 Ok(Err(error)) => chain(error.as_ref()),
                 Err(error) => error.to_string(),
             };
-            tracing::error!(part, reason, "a part of the process failed");
+            tracing::error!(part, error, "a part of the process failed");
             this.fail();
         });
     }

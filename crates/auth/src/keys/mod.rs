@@ -43,7 +43,7 @@ impl Keys {
             true => Err(format!("no key is usable: {}", refused.join("; "))),
             false => {
                 for reason in refused {
-                    tracing::info!(reason, "a key of the issuer is not used");
+                    tracing::info!(error = reason, "a key of the issuer is not used");
                 }
                 Ok(Self(keys))
             }

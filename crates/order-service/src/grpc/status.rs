@@ -49,7 +49,7 @@ fn problem(error: &Error) -> Problem {
             Problem::internal()
         }
         Error::Bug(what) => {
-            tracing::error!(what, reason = Reason::Internal.code(), "bug");
+            tracing::error!(error = what, reason = Reason::Internal.code(), "bug");
             Problem::internal()
         }
     }

@@ -148,7 +148,7 @@ impl App {
         match self.provider.capture(reference, capture).await {
             Ok(_) => Ok(Fact::Captured(capture.id)),
             Err(ProviderError::Refused { code, message }) => {
-                tracing::warn!(payment.id = %payment.id, code, message, "a capture was refused");
+                tracing::warn!(payment.id = %payment.id, code, error = message, "a capture was refused");
                 let gone = code == EXPIRED;
                 Ok(Fact::CaptureRefused {
                     capture: capture.id,

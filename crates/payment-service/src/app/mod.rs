@@ -242,7 +242,7 @@ impl App {
             %error,
             payment.id = %payment.id,
             order.id = %payment.order_id,
-            verb = close.method(),
+            rpc.method = close.method(),
             "the provider's answer is not known"
         );
         self.leave_open(payment.id, close).await

@@ -141,7 +141,7 @@ impl App {
         match self.provider.refund(reference, refund).await {
             Ok(seen) => Ok(Fact::Refund(seen)),
             Err(ProviderError::Refused { code, message }) => {
-                tracing::warn!(payment.id = %payment.id, code, message, "a refund was refused");
+                tracing::warn!(payment.id = %payment.id, code, error = message, "a refund was refused");
                 Ok(refused(refund.id, &code))
             }
             Err(ProviderError::Declined { code, .. }) => Ok(refused(refund.id, &code)),

@@ -126,7 +126,7 @@ impl Dispatcher {
                 job.failures += 1;
                 if job.failures.is_power_of_two() {
                     let (id, tries) = (&job.event.id, job.failures);
-                    tracing::warn!(%error, event.id = %id, tries, "a webhook was not accepted");
+                    tracing::warn!(%error, event.id = %id, attempt = tries, "a webhook was not accepted");
                 }
                 let pause = self.pause(job.failures);
                 self.put(job, pause);

@@ -224,7 +224,7 @@ fn a_broken_file_is_refused_once_by_key_and_the_old_settings_stay() {
         std::thread::sleep(A_WHILE / 2);
         let told = shop.told(refused);
         assert_eq!(told.len(), count + 1, "{told:#?}");
-        let reason = told[count]["reason"].as_str().unwrap();
+        let reason = told[count]["error"].as_str().unwrap();
         assert!(reason.contains(says), "{reason}");
         assert_eq!(told[count]["level"], "ERROR");
     }
