@@ -121,8 +121,14 @@ impl Keeper {
             return;
         }
         match self.keys().is_some() {
-            true => tracing::warn!(error = reason, "the last good keys of the issuer stay in use"),
-            false => tracing::error!(error = reason, "no token can be verified until they are read"),
+            true => tracing::warn!(
+                error = reason,
+                "the last good keys of the issuer stay in use"
+            ),
+            false => tracing::error!(
+                error = reason,
+                "no token can be verified until they are read"
+            ),
         }
         *problem = Some(reason);
     }

@@ -69,7 +69,9 @@ impl Probe {
         match (before, now) {
             (Some(before), now) if before == *now => {}
             (None, Check::Ok) => {}
-            (_, Check::Failed(reason)) => tracing::warn!(probe = self.name, error = reason, "probe fails"),
+            (_, Check::Failed(reason)) => {
+                tracing::warn!(probe = self.name, error = reason, "probe fails")
+            }
             _ => tracing::info!(probe = self.name, "probe answers again"),
         }
     }
