@@ -67,7 +67,7 @@ pub(super) fn meter() -> Option<&'static Meter> {
 }
 
 /// All that is counted at this moment; `None` until the SDK is installed.
-pub fn resource_metrics() -> Option<ResourceMetrics> {
+pub(super) fn resource_metrics() -> Option<ResourceMetrics> {
     let mut metrics = ResourceMetrics::default();
     let pull = &INSTALLED.get()?.pull;
     pull.collect(&mut metrics).ok().map(|()| metrics)

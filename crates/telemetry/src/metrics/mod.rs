@@ -12,6 +12,7 @@ mod exemplars;
 mod installed;
 mod instruments;
 mod observed;
+mod text;
 
 #[doc(hidden)]
 pub use installed::install;
@@ -19,6 +20,7 @@ pub(crate) use installed::{Pull, install_provider, provider};
 pub use instruments::{Counter, Gauge, Histogram, counter, gauge, histogram};
 pub use observed::{Observations, observe, observe_total};
 pub use opentelemetry::KeyValue;
+pub use text::{Format, text};
 
 /// Bounds for durations in seconds, from one millisecond to half a minute.
 pub const SECONDS: &[f64] = &[

@@ -7,6 +7,7 @@ mod export;
 mod filtering;
 mod lines;
 mod propagation;
+mod scraping;
 
 use std::{
     io,
