@@ -12,6 +12,7 @@ mod act;
 mod attempt;
 mod judge;
 mod keys;
+mod metrics;
 mod once;
 mod prune;
 mod request;

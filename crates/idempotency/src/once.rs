@@ -2,6 +2,7 @@ use crate::{
     Answered, Call, Failure, Verb,
     attempt::{Begun, Broken, attempt},
     judge::ASK_AGAIN_AFTER,
+    metrics,
 };
 use database::{AsDatabaseError, Database};
 use tracing::warn;
@@ -40,6 +41,7 @@ pub async fn once<V: Verb>(db: &Database, verb: &V, calls: &[Call<V::Input>]) ->
             Err(broken) => answers.extend(fail_all::<V>(broken, part.len())),
         }
     }
+    metrics::answered::<V>(&answers);
     answers
 }
 

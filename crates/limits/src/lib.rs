@@ -14,6 +14,7 @@ mod address;
 mod bucket;
 mod exceeded;
 mod limiter;
+mod metrics;
 mod settings;
 mod shared;
 mod subject;

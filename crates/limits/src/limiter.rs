@@ -15,7 +15,9 @@ use redis_connection::Redis;
 use tracing::warn;
 
 use crate::table::Table;
-use crate::{Dimension, Exceeded, Settings, address, bucket::Take, shared::Shared, subject};
+use crate::{
+    Dimension, Exceeded, Settings, address, bucket::Take, metrics, shared::Shared, subject,
+};
 
 /// Counts calls and refuses what is too much. Clones count together.
 #[derive(Clone)]
@@ -44,14 +46,16 @@ impl Limits {
     /// never fails. Until the first connection, as in any outage, calls are
     /// counted in this process.
     pub fn new(redis: impl Into<Redis>, settings: Settings) -> Self {
-        Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             settings: ArcSwap::from_pointee(settings),
             shared: Shared::new(redis.into()),
             alone: Mutex::default(),
             door: Mutex::default(),
             started: Instant::now(),
             warned_of_proxy: AtomicBool::new(false),
-        }))
+        });
+        metrics::watch(Arc::downgrade(&inner), |inner| inner.shared.is_up());
+        Self(inner)
     }
 
     /// The settings hold from the next call on. What has been used up stays

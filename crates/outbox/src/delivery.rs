@@ -3,6 +3,7 @@
 use crate::{
     HandleError, Handler, Received,
     inbox::{self, Noted, Standing},
+    metrics::{self, Processed},
     parked,
 };
 use database::Database;
@@ -41,7 +42,9 @@ impl<H: Handler> Delivery<'_, H> {
             "an event is parked, and its aggregate behind it"
         );
         let mut conn = self.db.acquire().await?;
-        parked::park(&mut conn, self.group, event, Some(&failure.to_string())).await
+        parked::park(&mut conn, self.group, event, Some(&failure.to_string())).await?;
+        metrics::processed(&event.topic, self.group, Processed::Parked);
+        Ok(())
     }
 
     /// Handles the released events of the stream, each aggregate's in order
@@ -69,7 +72,9 @@ impl<H: Handler> Delivery<'_, H> {
                 );
                 let mut conn = self.db.acquire().await?;
                 let text = failure.to_string();
-                return parked::park_again(&mut conn, self.group, &event, &text).await;
+                parked::park_again(&mut conn, self.group, &event, &text).await?;
+                metrics::processed(&event.topic, self.group, Processed::Parked);
+                return Ok(());
             }
         }
     }
@@ -103,27 +108,36 @@ impl<H: Handler> Delivery<'_, H> {
             Source::Stream => inbox::standing(&mut tx, self.group, event).await?,
             Source::Parked => Standing::New,
         };
-        match standing {
-            Standing::Handled => return Ok(tx.rollback().await?),
-            Standing::Parked => parked::park(&mut tx, self.group, event, None).await?,
+        let done = match standing {
+            Standing::Handled => Processed::Known,
+            Standing::Parked => {
+                parked::park(&mut tx, self.group, event, None).await?;
+                Processed::Waiting
+            }
             Standing::New => self.handle(&mut tx, event).await?,
-        }
+        };
         if source == Source::Parked {
             parked::take_out(&mut tx, self.group, event).await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        metrics::processed(&event.topic, self.group, done);
+        Ok(())
     }
 
-    async fn handle(&self, tx: &mut PgConnection, event: &Received) -> Result<(), HandleError> {
+    async fn handle(
+        &self,
+        tx: &mut PgConnection,
+        event: &Received,
+    ) -> Result<Processed, HandleError> {
         // An insert that waits for another transaction's is the fence between
         // this consumer and one that lost its seat in the middle of an event.
         if let Noted::Again = inbox::note(tx, self.group, event).await? {
-            return Ok(());
+            return Ok(Processed::Known);
         }
         let span = self.handler.span(event);
         let handling = async { self.handler.handle(tx, event).await }.instrument(span);
         match AssertUnwindSafe(handling).catch_unwind().await {
-            Ok(handled) => handled,
+            Ok(handled) => handled.map(|()| Processed::Handled),
             Err(_) => Err(HandleError::Panicked),
         }
     }

@@ -25,6 +25,7 @@ mod depth;
 mod event;
 mod handler;
 mod inbox;
+mod metrics;
 mod outage;
 mod parked;
 mod relay;
@@ -38,6 +39,7 @@ pub use depth::{depth, lag};
 pub use event::{Event, Received};
 pub use handler::{HandleError, Handler};
 pub use inbox::prune_inbox;
+pub use metrics::measure;
 pub use parked::{Parked, parked, release_parked};
 pub use relay::{Relay, Wake};
 

@@ -47,6 +47,15 @@ pub async fn parked(conn: &mut PgConnection, limit: i64) -> database::Result<Vec
     Ok(parked)
 }
 
+/// How many events a group has parked.
+pub(crate) async fn count(conn: &mut PgConnection, group: &str) -> database::Result<i64> {
+    let count = sqlx::query_scalar("select count(*) from inbox_parked where consumer_group = $1")
+        .bind(group)
+        .fetch_one(conn)
+        .await?;
+    Ok(count)
+}
+
 /// Lets a group's consumer handle the parked events of an aggregate, in order,
 /// before any later one. Gives their number. What fails again is parked again.
 pub async fn release_parked(

@@ -1,5 +1,6 @@
 use crate::{
     broker::{Broker, Outgoing},
+    metrics,
     outage::{Outage, Trouble},
     seat::Seat,
 };
@@ -88,6 +89,7 @@ impl Relay {
             match published {
                 Ok(()) => {
                     delete(&mut seat, &events).await?;
+                    metrics::published(events.len());
                     outage.over();
                     let is_full = i64::try_from(events.len()).unwrap_or(i64::MAX) >= limit;
                     limit = (limit * 2).min(BATCH_MAX);

@@ -62,7 +62,10 @@ fn succeeded(route: &Route, bytes: &[u8]) -> Response {
     match decode(&route.method.descriptor, bytes) {
         Some(message) => rendered(route, &message),
         None => {
-            tracing::error!(rpc.method = route.method.path, "an answer could not be decoded");
+            tracing::error!(
+                rpc.method = route.method.path,
+                "an answer could not be decoded"
+            );
             Problem::internal().into_response()
         }
     }

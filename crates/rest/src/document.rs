@@ -17,7 +17,7 @@ use axum::{
 use http::{HeaderName, StatusCode, header};
 use serde_json::Value;
 
-use crate::{problem::Problem, router::RouterError};
+use crate::{metrics::measured, problem::Problem, router::RouterError};
 
 const ALL: &str = include_str!("../openapi.json");
 const PAGE: &str = include_str!("document/page.html");
@@ -31,15 +31,10 @@ const PAGE_POLICY: (HeaderName, &str) = (
 pub(crate) fn router(methods: &[Method]) -> Result<Router, RouterError> {
     let document = of(methods)?;
     let json = [(header::CONTENT_TYPE, "application/json")];
-    Ok(Router::new()
-        .route(
-            "/openapi.json",
-            get(move || async move { (json, document.to_string()) }).fallback(other_verb),
-        )
-        .route(
-            "/docs",
-            get(|| async { ([PAGE_POLICY], Html(PAGE)) }).fallback(other_verb),
-        ))
+    let document = get(move || async move { (json, document.to_string()) }).fallback(other_verb);
+    let page = get(|| async { ([PAGE_POLICY], Html(PAGE)) }).fallback(other_verb);
+    let at = |path, serve| measured(path, Router::new().route(path, serve));
+    Ok(at("/openapi.json", document).merge(at("/docs", page)))
 }
 
 async fn other_verb() -> Response {

@@ -11,6 +11,7 @@ mod call;
 mod document;
 mod frame;
 mod json;
+mod metrics;
 mod problem;
 mod query;
 mod reason;
@@ -23,5 +24,6 @@ mod settings;
 mod stream;
 mod value;
 
+pub use metrics::measured;
 pub use router::{RouterError, router};
 pub use settings::Settings;

@@ -11,6 +11,7 @@ use tracing::{Instrument, Span, field::Empty};
 
 use crate::{
     call::{self, Edge},
+    metrics::{self, Measured},
     problem::Problem,
     route::Route,
     settings::Settings,
@@ -28,24 +29,24 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) async fn serve(self, request: Request) -> Response {
-        let verb = request.method().clone();
-        let span = self.span(&verb);
+        let verb = metrics::verb(request.method());
+        let span = self.span(verb);
         telemetry::propagation::set_parent(&span, request.headers());
+        let measured = Measured::begin(verb, self.template.clone(), span.clone());
         let work = async move {
             let response = self.answer(request).await;
-            Span::current().record("http.response.status_code", response.status().as_u16());
+            let status = response.status();
+            Span::current().record("http.response.status_code", status.as_u16());
+            if status.is_server_error() {
+                Span::current().record("otel.status_code", "ERROR");
+            }
             response
         };
-        work.instrument(span).await
+        measured.answered(work.instrument(span).await)
     }
 
     /// The path itself is not in it: it may hold what people typed.
-    fn span(&self, verb: &Verb) -> Span {
-        let known = matches!(
-            verb.as_str(),
-            "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "PATCH" | "OPTIONS"
-        );
-        let verb = if known { verb.as_str() } else { "_OTHER" };
+    fn span(&self, verb: &'static str) -> Span {
         tracing::info_span!(
             "http",
             otel.name = format!("{verb} {}", self.template),
@@ -53,6 +54,7 @@ impl Place {
             http.request.method = verb,
             http.route = &*self.template,
             http.response.status_code = Empty,
+            otel.status_code = Empty,
         )
     }
 
@@ -130,10 +132,12 @@ fn acceptable(headers: &HeaderMap, is_stream: bool) -> Result<(), Problem> {
     }
 }
 
-pub(crate) async fn unknown_path() -> Response {
-    Problem::new(
+pub(crate) async fn unknown_path(request: Request) -> Response {
+    let verb = metrics::verb(request.method());
+    let measured = Measured::begin(verb, metrics::UNKNOWN_ROUTE.into(), Span::none());
+    let problem = Problem::new(
         Reason::UnknownMethod,
         "there is nothing at this path; see /openapi.json",
-    )
-    .into_response()
+    );
+    measured.answered(problem.into_response())
 }

@@ -11,6 +11,7 @@
 )]
 
 mod leaks;
+pub mod metrics;
 mod passwords;
 mod ports;
 mod postgres;

@@ -10,6 +10,7 @@ mod acts;
 mod batches;
 mod expiry;
 mod lost_commit;
+mod metrics;
 mod races;
 mod replay;
 mod running;

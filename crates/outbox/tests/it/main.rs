@@ -7,6 +7,7 @@
 )]
 
 mod consuming;
+mod metrics;
 mod misfortune;
 mod parking;
 mod relaying;

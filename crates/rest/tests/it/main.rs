@@ -8,6 +8,7 @@
 
 mod document;
 mod inventory;
+mod measured;
 mod reading;
 mod refusing;
 mod streaming;
