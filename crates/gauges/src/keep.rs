@@ -31,11 +31,11 @@ pub async fn keep<E, Fut>(
             return;
         };
         match &result {
-            Ok(()) if is_failing => info!(gauges = what, "can be read again"),
+            Ok(()) if is_failing => info!(worker = what, "can be read again"),
             Ok(()) => {}
-            Err(error) if is_failing => debug!(gauges = what, %error, "still cannot be read"),
+            Err(error) if is_failing => debug!(worker = what, %error, "still cannot be read"),
             Err(error) => {
-                warn!(gauges = what, %error, "cannot be read, and keep their last values");
+                warn!(worker = what, %error, "cannot be read, and keep their last values");
             }
         }
         is_failing = result.is_err();
