@@ -39,6 +39,11 @@ impl Part {
         self.name
     }
 
+    /// Where its private listener is.
+    pub fn private(&self) -> String {
+        self.env["CARTWRIGHT__PRIVATE_LISTEN"].clone()
+    }
+
     fn command(&self, subcommand: &str) -> Command {
         let log = OpenOptions::new().create(true).append(true).open(&self.log);
         let log = log.expect("a log in the shop's own directory");
@@ -111,7 +116,17 @@ impl Part {
 
     /// SIGTERM; returns its exit code when it has drained.
     pub fn terminate(&mut self) -> Option<i32> {
+        self.stop();
+        self.ended()
+    }
+
+    /// SIGTERM; returns at once.
+    pub fn stop(&self) {
         self.signal("TERM");
+    }
+
+    /// Waits until it ends of itself; returns its exit code.
+    pub fn ended(&mut self) -> Option<i32> {
         let mut child = self.child.take().expect("it runs");
         child.wait().expect("a child of ours").code()
     }
