@@ -42,7 +42,7 @@ pub(crate) fn command(args: &[&str]) -> Command {
         .args(args)
         .env_clear()
         .env("CARTWRIGHT__AUTH__MODE", "none")
-        .env("CARTWRIGHT__DEPLOYMENT__ENVIRONMENT", "test")
+        .env("CARTWRIGHT__DEPLOYMENT__ENVIRONMENT", "local")
         .env("CARTWRIGHT__PRIVATE_LISTEN", "127.0.0.1:0")
         .env("CARTWRIGHT__WORK_MS", "0")
         .stdout(Stdio::piped())

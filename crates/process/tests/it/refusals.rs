@@ -82,8 +82,8 @@ fn a_missing_key_is_named_with_its_variable() {
 }
 
 #[test]
-fn callers_are_believed_only_in_local_and_test_environments() {
-    for environment in ["production", "staging", "Local", ""] {
+fn callers_are_believed_only_in_local_environments() {
+    for environment in ["production", "staging", "test", "Local", ""] {
         let ended = run(command(&[]).env("CARTWRIGHT__DEPLOYMENT__ENVIRONMENT", environment));
         assert_eq!(ended.code, Some(64), "{environment}");
         assert!(
