@@ -1,6 +1,9 @@
 //! Who calls: by a token, or by the certificate of a service.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    borrow::Cow,
+    time::{Duration, SystemTime},
+};
 
 use api::contract::Method;
 use auth::{Authenticator, Identity, Rejected};
@@ -41,6 +44,17 @@ impl Visitor {
     /// for strangers, since its peers would stop in the middle of their work.
     pub(crate) fn is_service(&self) -> bool {
         self.caller.customer().is_none() && self.caller.principal().starts_with(SERVICE)
+    }
+}
+
+/// What kind of caller it is, for telemetry; of people never who.
+pub(crate) fn kind(caller: &Caller) -> Cow<'static, str> {
+    let principal = caller.principal();
+    match caller.customer() {
+        Some(_) => "customer".into(),
+        None if principal.starts_with(SERVICE) => principal.to_owned().into(),
+        None if principal == Caller::local().principal() => "local".into(),
+        None => "staff".into(),
     }
 }
 

@@ -177,7 +177,6 @@ impl Gate {
         problem: Problem,
     ) -> Problem {
         self.log.denied(&Denied {
-            method: &asked.method.path,
             address: asked.address,
             caller,
             token_error,

@@ -13,14 +13,16 @@ use futures::{FutureExt, future::BoxFuture};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
 use listener::Peer;
 use rpc::{Problem, REPLAYED, Reason};
-use tonic::{Code, Status, body::Body, service::Routes};
+use tonic::{Status, body::Body, service::Routes};
 use tower::{Service, ServiceExt};
 use tracing::{Instrument, Span, field::Empty};
 
 use crate::{
     body::{Arriving, End, Ending},
-    deadline, framework,
+    caller, deadline, framework,
     gate::{Asked, Gate, Pass},
+    metrics::{self, Name},
+    recording::Recording,
 };
 
 /// gRPC's own services are never denied, shed nor traced.
@@ -62,13 +64,18 @@ impl Service<Request<Body>> for Gated {
         if OPEN.iter().any(|service| path.starts_with(service)) {
             return Box::pin(this.routes.oneshot(request));
         }
-        let span = span(&request);
+        let name = match this.gate.method(path) {
+            Some(method) => Name::of(&method.path),
+            None => Name::other(),
+        };
+        let span = span(&name);
         telemetry::propagation::set_parent(&span, request.headers());
+        let recording = Recording::begin(name, span.clone());
         let answering = async move {
             let answer = AssertUnwindSafe(this.answer(request)).catch_unwind().await;
             // The panic hook has logged it.
             let answer = answer.unwrap_or_else(|_| refused(Problem::internal()));
-            Ok(recorded(answer))
+            Ok(recording.answered(answer))
         };
         Box::pin(answering.instrument(span))
     }
@@ -79,7 +86,7 @@ impl Gated {
         let gate = self.gate.clone();
         let Some(method) = gate.method(request.uri().path()) else {
             let message = "there is no such method; reflection tells which there are";
-            return refused(Problem::new(Reason::UnknownMethod, message));
+            return turned_away(Problem::new(Reason::UnknownMethod, message));
         };
         // Only a request that did not come over a listener of ours has none.
         let Some(peer) = request.extensions().get::<Peer>().cloned() else {
@@ -93,8 +100,10 @@ impl Gated {
         };
         let pass = match gate.pass(&asked).await {
             Ok(pass) => pass,
-            Err(problem) => return refused(problem),
+            Err(problem) => return turned_away(problem),
         };
+        let kind = caller::kind(&pass.admitted.caller);
+        Span::current().record("caller", &*kind);
         let patience = gate.patience(request.headers());
         let streams = method.descriptor.is_server_streaming();
         let end = end(&request, &pass).filter(|_| streams);
@@ -139,31 +148,31 @@ fn not_grpc() -> Response<Body> {
     response
 }
 
-fn span(request: &Request<Body>) -> Span {
-    let path = request.uri().path().trim_start_matches('/');
-    let (service, method) = path.split_once('/').unwrap_or((path, ""));
+fn span(name: &Name) -> Span {
+    let Name { service, method } = name;
     tracing::info_span!(
         "rpc",
-        otel.name = path,
+        otel.name = format!("{service}/{method}"),
         otel.kind = "server",
+        otel.status_code = Empty,
         rpc.system = "grpc",
         rpc.service = service,
         rpc.method = method,
         rpc.grpc.status_code = Empty,
+        order.id = Empty,
+        payment.id = Empty,
+        caller = Empty,
     )
+}
+
+/// By the gate, before anything was done.
+fn turned_away(problem: Problem) -> Response<Body> {
+    metrics::refused(problem.reason());
+    refused(problem)
 }
 
 fn refused(problem: Problem) -> Response<Body> {
     Status::from(problem).into_http()
-}
-
-fn recorded(response: Response<Body>) -> Response<Body> {
-    let code = match response.headers().get(Status::GRPC_STATUS) {
-        Some(code) => Code::from_bytes(code.as_bytes()),
-        None => Code::Ok,
-    };
-    Span::current().record("rpc.grpc.status_code", code as i32);
-    response
 }
 
 fn finished(mut response: Response<Body>, end: Option<End>) -> Response<Body> {
@@ -183,3 +192,7 @@ fn finished(mut response: Response<Body>, end: Option<End>) -> Response<Body> {
         (trailer, end) => response.map(|body| Ending::of(body, trailer, end)),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+mod tests;

@@ -16,6 +16,8 @@ mod deadline;
 mod framework;
 mod gate;
 mod layer;
+mod metrics;
+mod recording;
 mod security_log;
 mod serve;
 mod settings;

@@ -9,13 +9,14 @@ use std::{
 use parking_lot::Mutex;
 use rpc::{Caller, Problem};
 
+use crate::caller;
+
 const WINDOW: Duration = Duration::from_secs(1);
 const LINES_A_WINDOW: u32 = 20;
 
 /// A call that was denied, as far as it is known.
 #[derive(Debug)]
 pub(crate) struct Denied<'a> {
-    pub(crate) method: &'a str,
     pub(crate) address: IpAddr,
     pub(crate) caller: Option<&'a Caller>,
     pub(crate) token_error: Option<&'static str>,
@@ -63,12 +64,13 @@ impl SecurityLog {
         let Some(left_out) = self.0.lock().enter(Instant::now()) else {
             return;
         };
+        // Which call it was, the span says; of people never who it was.
+        let caller = denied.caller.map(caller::kind);
         tracing::warn!(
             target: "security",
             reason = denied.problem.reason().code(),
             token_error = denied.token_error,
-            rpc.method = denied.method,
-            principal = denied.caller.map(Caller::principal),
+            caller = caller.as_deref(),
             client.address = %denied.address,
             left_out,
             "a call was denied"

@@ -66,9 +66,13 @@ impl Serving {
         }
     }
 
-    /// What is served over HTTP beside REST, and guards itself.
-    pub fn with_pages(self, pages: Router) -> Self {
-        Self { pages, ..self }
+    /// What is served over HTTP beside REST, at this one route, and guards
+    /// itself.
+    pub fn with_pages(self, route: &'static str, pages: Router) -> Self {
+        Self {
+            pages: rest::measured(route, pages),
+            ..self
+        }
     }
 }
 

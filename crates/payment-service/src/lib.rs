@@ -10,6 +10,7 @@ pub mod domain;
 mod events;
 mod grpc;
 pub mod http;
+mod metrics;
 mod message;
 pub mod provider;
 mod settings;

@@ -24,6 +24,8 @@ pub struct Settings {
     pub provider: provider::Settings,
     #[serde(default)]
     pub checks: app::Policy,
+    #[serde(default)]
+    pub metrics: gauges::Settings,
 }
 
 impl Settings {

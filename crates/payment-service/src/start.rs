@@ -104,7 +104,7 @@ pub async fn serve(
         }
         redis.set(settings.redis.clone());
     });
-    tracing::info!(grpc = %running.grpc, http = %running.http, "listening");
+    tracing::info!(listen.grpc = %running.grpc, listen.http = %running.http, "listening");
     for (name, part) in running.parts {
         process.spawn(name, part);
     }
@@ -137,6 +137,7 @@ pub async fn start(settings: &Settings, around: &Around) -> Result<Running, Star
         reconcile(&app, around),
         relay_events(relay, around),
         keep_house(&db, around),
+        read_gauges(&app, settings, around),
     ];
     Ok(Running {
         grpc,
@@ -177,7 +178,7 @@ async fn await_schema(db: &Database, shutdown: &CancellationToken) -> Result<(),
             Err(error) => error.to_string(),
         };
         if !has_told {
-            tracing::warn!(why, "waiting for the database");
+            tracing::warn!(error = why, "waiting for the database");
             has_told = true;
         }
         tokio::select! {
@@ -203,7 +204,7 @@ fn serve_apis(edge: edge::Bound, app: &App, settings: &Settings, around: &Around
         .add_service(around.health.grpc_service(SERVICES));
     let webhooks = http::router(app.clone(), settings.provider.webhook_secrets.clone());
     let serving = Serving::new(routes, around.shutdown.clone(), around.drain);
-    let serving = serving.with_pages(webhooks);
+    let serving = serving.with_pages(http::ROUTE, webhooks);
     let part = async move { Ok(edge.serve(serving).await?) };
     ("gRPC and HTTP", Box::pin(part))
 }
@@ -228,4 +229,11 @@ fn keep_house(db: &Database, around: &Around) -> Part {
     let (db, shutdown) = (db.clone(), around.shutdown.clone());
     let part = async move { Ok(worker::keep_house(db, shutdown).await?) };
     ("housekeeping", Box::pin(part))
+}
+
+fn read_gauges(app: &App, settings: &Settings, around: &Around) -> Part {
+    let (app, shutdown) = (app.clone(), around.shutdown.clone());
+    let every = settings.metrics;
+    let part = async move { Ok(worker::gauges(app, every, shutdown).await?) };
+    ("gauges", Box::pin(part))
 }

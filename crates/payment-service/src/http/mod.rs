@@ -5,3 +5,6 @@ mod webhooks;
 
 pub use signature::{SignatureError, sign, verify};
 pub use webhooks::router;
+
+/// Where webhooks come in.
+pub(crate) const ROUTE: &str = "/webhooks/{provider}";

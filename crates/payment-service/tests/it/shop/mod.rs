@@ -58,6 +58,7 @@ pub struct Wishes {
     pub with_webhooks: bool,
     pub provider_timeout_ms: u64,
     pub redis_url: String,
+    pub metrics: gauges::Settings,
 }
 
 impl Default for Wishes {
@@ -67,6 +68,7 @@ impl Default for Wishes {
             provider_timeout_ms: 1_000,
             // Nobody is there: events wait.
             redis_url: "redis://127.0.0.1:1".to_owned(),
+            metrics: gauges::Settings::default(),
         }
     }
 }
@@ -285,5 +287,6 @@ fn settings(
             poll_ms: 500,
             pause_ms_max: 500,
         },
+        metrics: wishes.metrics,
     }
 }
