@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use database::Connection;
 
 /// Which entries to list; `None`: all.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +28,7 @@ pub struct Recorded {
 
 /// At most `limit` entries, newest first, older than the entry `before`.
 pub async fn list(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     filter: &Filter,
     before: Option<i64>,
     limit: i64,

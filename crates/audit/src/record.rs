@@ -1,5 +1,5 @@
+use database::Connection;
 use prost::Message;
-use sqlx::PgConnection;
 use tonic_types::pb;
 
 /// One act, as it is recorded.
@@ -60,7 +60,7 @@ fn reason(status: &[u8]) -> Option<String> {
 }
 
 /// Appends `entries`, all in one statement. The caller commits.
-pub async fn record(conn: &mut PgConnection, entries: &[Entry<'_>]) -> database::Result<()> {
+pub async fn record(conn: &mut Connection, entries: &[Entry<'_>]) -> database::Result<()> {
     if entries.is_empty() {
         return Ok(());
     }

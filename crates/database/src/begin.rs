@@ -2,14 +2,15 @@
 
 use std::ops::{Deref, DerefMut};
 
-use sqlx::{PgConnection, Postgres, Transaction};
+use tracing::Instrument;
 
-use crate::{Database, Error, Result};
+use crate::connect::pooled;
+use crate::{Connection, Database, Error, Result};
 
 /// A transaction; dropped without [`Tx::commit`] it is rolled back.
 #[derive(Debug)]
 pub struct Tx {
-    inner: Transaction<'static, Postgres>,
+    conn: Connection,
 }
 
 impl Database {
@@ -28,13 +29,15 @@ impl Database {
     }
 
     async fn begin_once(&self) -> Result<Tx> {
-        let pool = self.pool.clone();
-        let begun = tokio::spawn(async move {
-            #[expect(clippy::disallowed_methods, reason = "the one safe place to begin")]
-            pool.begin().await
-        });
+        let (pool, watch) = (self.pool.clone(), self.watch.clone());
+        let begin = async move {
+            let conn = pooled(&pool, &watch).await?;
+            Connection::begun(conn, watch).await
+        };
+        // In the caller's trace, though on another task.
+        let begun = tokio::spawn(begin.in_current_span());
         match begun.await.unwrap_or(Err(sqlx::Error::WorkerCrashed)) {
-            Ok(inner) => Ok(Tx { inner }),
+            Ok(conn) => Ok(Tx { conn }),
             Err(error) => Err(self.noted(error)),
         }
     }
@@ -44,24 +47,24 @@ impl Tx {
     /// Commits. When the answer is lost the error says
     /// [`is_outcome_unknown`](Error::is_outcome_unknown).
     pub async fn commit(self) -> Result<()> {
-        self.inner.commit().await.map_err(Error::in_commit)
+        self.conn.commit().await.map_err(Error::in_commit)
     }
 
     pub async fn rollback(self) -> Result<()> {
-        Ok(self.inner.rollback().await?)
+        Ok(self.conn.rollback().await?)
     }
 }
 
 impl Deref for Tx {
-    type Target = PgConnection;
+    type Target = Connection;
 
-    fn deref(&self) -> &PgConnection {
-        &self.inner
+    fn deref(&self) -> &Connection {
+        &self.conn
     }
 }
 
 impl DerefMut for Tx {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.inner
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.conn
     }
 }

@@ -8,8 +8,11 @@ use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection, Postgres};
 
 use crate::access::Access;
+use crate::connection::Pooled;
 use crate::failover::LastSign;
-use crate::{Result, Settings};
+use crate::metrics::Wait;
+use crate::watch::Watch;
+use crate::{Result, Settings, pools};
 
 /// A connection that was idle for longer is asked whether it still lives.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
@@ -17,7 +20,8 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// A handle on one database; clones share the pool.
 #[derive(Clone)]
 pub struct Database {
-    pub(crate) pool: PgPool,
+    pub(crate) pool: Arc<PgPool>,
+    pub(crate) watch: Arc<Watch>,
     pub(crate) last_sign: LastSign,
     pub(crate) access: Arc<Access>,
 }
@@ -27,6 +31,7 @@ impl Database {
     /// they are needed, so this succeeds while the server is still down.
     pub async fn connect(settings: &Settings, application_name: &str) -> Result<Database> {
         let options = settings.pooled(application_name)?;
+        let watch = Watch::new(options.get_database().unwrap_or(options.get_username()));
         let last_sign = LastSign::default();
         let signs = last_sign.clone();
         let pool = PgPoolOptions::new()
@@ -39,9 +44,12 @@ impl Database {
             })
             .after_release(|conn, _| Box::pin(end_open_block(conn)))
             .connect_lazy_with(options);
+        let pool = Arc::new(pool);
+        pools::tell_of(&pool, &watch);
         let access = Arc::new(Access::new(settings, application_name));
         Ok(Database {
             pool,
+            watch,
             last_sign,
             access,
         })
@@ -49,9 +57,11 @@ impl Database {
 
     /// A connection for reads outside a transaction. Do not begin one on it:
     /// that is what [`Database::begin`] is for.
-    pub async fn acquire(&self) -> Result<PoolConnection<Postgres>> {
-        let acquired = self.pool.acquire().await;
-        acquired.map_err(|error| self.noted(error))
+    pub async fn acquire(&self) -> Result<Pooled> {
+        match pooled(&self.pool, &self.watch).await {
+            Ok(conn) => Ok(Pooled::new(conn, self.watch.clone())),
+            Err(error) => Err(self.noted(error)),
+        }
     }
 
     pub async fn ping(&self) -> Result<()> {
@@ -65,16 +75,21 @@ impl Database {
         self.pool.close().await;
     }
 
-    /// For metrics only.
-    pub fn pool(&self) -> &PgPool {
-        &self.pool
-    }
-
     pub(crate) fn noted(&self, error: sqlx::Error) -> crate::Error {
         let error = crate::Error::from(error);
         self.last_sign.note(&error);
         error
     }
+}
+
+/// Waits for a connection, and tells for how long.
+pub(crate) async fn pooled(pool: &PgPool, watch: &Watch) -> sqlx::Result<PoolConnection<Postgres>> {
+    let wait = Wait::begin(watch.namespace());
+    let acquired = pool.acquire().await;
+    if let Err(sqlx::Error::PoolTimedOut) = acquired {
+        wait.timed_out();
+    }
+    acquired
 }
 
 async fn still_lives(conn: &mut PgConnection, meta: PoolConnectionMetadata) -> bool {

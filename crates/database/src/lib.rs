@@ -5,15 +5,22 @@
 mod access;
 mod begin;
 mod connect;
+mod connection;
 mod durability;
 mod error;
 mod failover;
+mod metrics;
 mod migrate;
+mod pools;
 mod retry;
 mod settings;
+mod statement;
+mod tokens;
+mod watch;
 
 pub use begin::Tx;
 pub use connect::Database;
+pub use connection::{Connection, Pooled};
 pub use durability::durability_warnings;
 pub use error::{AsDatabaseError, Error};
 pub use migrate::{migrate, schema_is_current};

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use sqlx::migrate::{Migration, Migrator};
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgExecutor};
 
 use crate::{Database, Error, Result, Settings};
 
@@ -35,7 +35,7 @@ pub async fn schema_is_current(
     migrators: &[&'static Migrator],
 ) -> Result<bool> {
     let mut conn = database.acquire().await?;
-    let applied = applied_versions(&mut conn).await?;
+    let applied = applied_versions(&mut *conn).await?;
     Ok(ups(migrators).all(|migration| applied.contains(&migration.version)))
 }
 
@@ -79,7 +79,7 @@ async fn lock(conn: &mut PgConnection) -> Result<()> {
 }
 
 async fn apply_missing(conn: &mut PgConnection, migrator: &Migrator) -> Result<Vec<i64>> {
-    let before = applied_versions(conn).await?;
+    let before = applied_versions(&mut *conn).await?;
     let missing = migrator
         .iter()
         .filter(|migration| !before.contains(&migration.version));
@@ -120,7 +120,7 @@ async fn run_to(conn: &mut PgConnection, migrator: &Migrator, version: Option<i6
     Ok(migrator.run_direct(version, conn, false).await?)
 }
 
-async fn applied_versions(conn: &mut PgConnection) -> Result<Vec<i64>> {
+async fn applied_versions<'c>(conn: impl PgExecutor<'c>) -> Result<Vec<i64>> {
     let versions = sqlx::query_scalar(
         "select version
          from _sqlx_migrations

@@ -2,13 +2,10 @@
 
 use crate::keys::{Mark, Record};
 use audit::{Entry, Outcome};
-use sqlx::PgConnection;
+use database::Connection;
 
 /// Every key that is written is an act; a replay writes none and is none.
-pub(crate) async fn record(
-    conn: &mut PgConnection,
-    records: &[Record<'_>],
-) -> database::Result<()> {
+pub(crate) async fn record(conn: &mut Connection, records: &[Record<'_>]) -> database::Result<()> {
     let created: Vec<Option<String>> = records.iter().map(created).collect();
     let entries: Vec<Entry<'_>> = records
         .iter()

@@ -5,9 +5,8 @@ use crate::{
     judge::{ASK_AGAIN_AFTER, Verdict, judge},
     keys::{self, Mark, Record},
 };
-use database::{AsDatabaseError, Database};
+use database::{AsDatabaseError, Connection, Database};
 use futures::FutureExt;
-use sqlx::PgConnection;
 use std::{
     panic::AssertUnwindSafe,
     sync::{Mutex, PoisonError},
@@ -95,7 +94,7 @@ pub(crate) async fn attempt<V: Verb>(
 }
 
 async fn settle<V: Verb>(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     verb: &V,
     calls: &[&Call<V::Input>],
     begun: &[Uuid],
@@ -151,7 +150,7 @@ fn known_answer<V: Verb>(verdict: Verdict, won: &[Uuid]) -> Answered<V> {
 /// Runs the verb. A panic and a wrong number of results are bugs of the verb;
 /// as errors they let the batch be split until only the culprit fails.
 async fn act<V: Verb>(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     verb: &V,
     fresh: &[&Call<V::Input>],
 ) -> Result<Vec<Acted<V>>, Broken<V::Error>> {
@@ -176,7 +175,7 @@ fn bug<E: From<database::Error>>(what: &'static str) -> Broken<E> {
 
 /// Gives the resources of the lapsed work that is now ours.
 async fn take_over<V: Verb>(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     verb: &V,
     requests: &[&Request],
     verdicts: &[Verdict],
@@ -197,7 +196,7 @@ async fn take_over<V: Verb>(
 
 /// Writes the keys of what the verb did, and gives the resources it started.
 async fn record<V: Verb>(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     verb: &V,
     fresh: &[&Call<V::Input>],
     acted: &[Acted<V>],
@@ -238,7 +237,7 @@ async fn record<V: Verb>(
 }
 
 async fn write<V: Verb>(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     verb: &V,
     records: &[Record<'_>],
 ) -> Result<(), Broken<V::Error>> {

@@ -6,7 +6,7 @@ use crate::{
     Request, Saved,
     judge::{State, Stored},
 };
-use sqlx::PgConnection;
+use database::Connection;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ impl Row {
 
 /// What is stored and has not expired, one entry per request.
 pub(crate) async fn look_up(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     requests: &[&Request],
 ) -> database::Result<Vec<Option<Stored>>> {
     let (principals, methods, keys) = scopes(requests.iter().copied());
@@ -91,7 +91,7 @@ pub(crate) async fn look_up(
 /// recorded one of them meanwhile. Waits while another one holds such a key
 /// uncommitted, up to `lock_timeout`.
 pub(crate) async fn record(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     records: &[Record<'_>],
     kept_for: Duration,
     lease: Duration,
@@ -152,7 +152,7 @@ pub(crate) async fn record(
 /// Takes lapsed work over, if it is still lapsed, and gives the work won. Keys
 /// are locked in the order of (method, resource), as by [`finish`](crate::finish).
 pub(crate) async fn take_over(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     mut lapsed: Vec<(&'static str, Uuid)>,
     lease: Duration,
 ) -> database::Result<Vec<Uuid>> {

@@ -4,7 +4,7 @@ use crate::{
     LEASE, Saved,
     keys::{DONE, RUNNING},
 };
-use sqlx::PgConnection;
+use database::Connection;
 use uuid::Uuid;
 
 /// Closes running keys in the transaction that makes the answers true, and
@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// keeps its first answer; where no key is, as after expiry, the given one is
 /// returned. The caller commits.
 pub async fn finish(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     answers: &[(&'static str, Uuid, Saved)],
 ) -> database::Result<Vec<Saved>> {
     // Keys are locked in one order everywhere.
@@ -36,7 +36,7 @@ pub async fn finish(
 
 type Closing = (&'static str, Uuid, Saved);
 
-async fn close(conn: &mut PgConnection, answers: &[&Closing]) -> database::Result<usize> {
+async fn close(conn: &mut Connection, answers: &[&Closing]) -> database::Result<usize> {
     let mut methods = Vec::with_capacity(answers.len());
     let mut resources = Vec::with_capacity(answers.len());
     let mut codes = Vec::with_capacity(answers.len());
@@ -67,10 +67,7 @@ async fn close(conn: &mut PgConnection, answers: &[&Closing]) -> database::Resul
     Ok(usize::try_from(closed.rows_affected()).unwrap_or(usize::MAX))
 }
 
-async fn find(
-    conn: &mut PgConnection,
-    answers: &[Closing],
-) -> database::Result<Vec<(usize, Saved)>> {
+async fn find(conn: &mut Connection, answers: &[Closing]) -> database::Result<Vec<(usize, Saved)>> {
     let (methods, resources): (Vec<_>, Vec<_>) = answers
         .iter()
         .map(|(method, resource, _)| (*method, *resource))
@@ -106,7 +103,7 @@ pub enum Lease {
 
 /// Renews the lease of running work, so that nobody takes it over.
 pub async fn extend(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     method: &'static str,
     resource: Uuid,
 ) -> database::Result<Lease> {
@@ -132,7 +129,7 @@ pub async fn extend(
 /// Ends the lease of running work at once: its caller gives up without an
 /// answer, and the next call with the key goes on with it.
 pub async fn lapse(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     method: &'static str,
     resource: Uuid,
 ) -> database::Result<()> {

@@ -1,6 +1,5 @@
 use crate::{KEPT_FOR, LEASE, Saved};
-use database::AsDatabaseError;
-use sqlx::PgConnection;
+use database::{AsDatabaseError, Connection};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -40,7 +39,7 @@ pub trait Verb: Send + Sync {
     /// for the whole batch rolls all of it back.
     fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         inputs: &[&Self::Input],
     ) -> impl Future<Output = Result<Vec<Acted<Self>>, Self::Error>> + Send;
 

@@ -2,9 +2,8 @@
 
 use api::inventory::v1::{self as pb, inventory_event};
 use chrono::{DateTime, Utc};
-use database::Result;
+use database::{Connection, Result};
 use prost::Message;
-use sqlx::PgConnection;
 use types::EventId;
 
 use crate::domain::{Event, EventKind};
@@ -12,7 +11,7 @@ use crate::domain::{Event, EventKind};
 pub const STREAM: &str = "cartwright.inventory.v1";
 
 /// The caller has locked the reservations that the events are about.
-pub async fn append(conn: &mut PgConnection, events: &[Event], now: DateTime<Utc>) -> Result<()> {
+pub async fn append(conn: &mut Connection, events: &[Event], now: DateTime<Utc>) -> Result<()> {
     let traceparent = telemetry::propagation::current_traceparent();
     let events: Vec<outbox::Event> = events
         .iter()

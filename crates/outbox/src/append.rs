@@ -1,10 +1,10 @@
 use crate::Event;
-use sqlx::PgConnection;
+use database::Connection;
 
 /// Writes events in the caller's transaction, which must hold the locks of
 /// their aggregates. Of one aggregate they come in the order of `sequence`.
 /// The caller commits, and then may [`wake`](crate::Wake::wake) the relay.
-pub async fn append(conn: &mut PgConnection, events: &[Event]) -> database::Result<()> {
+pub async fn append(conn: &mut Connection, events: &[Event]) -> database::Result<()> {
     if events.is_empty() {
         return Ok(());
     }

@@ -6,9 +6,8 @@ use crate::{
     metrics::{self, Processed},
     parked,
 };
-use database::Database;
+use database::{Connection, Database};
 use futures::FutureExt;
-use sqlx::PgConnection;
 use std::{panic::AssertUnwindSafe, time::Duration};
 use tracing::{Instrument, error};
 use uuid::Uuid;
@@ -126,7 +125,7 @@ impl<H: Handler> Delivery<'_, H> {
 
     async fn handle(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         event: &Received,
     ) -> Result<Processed, HandleError> {
         // An insert that waits for another transaction's is the fence between

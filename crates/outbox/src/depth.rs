@@ -1,10 +1,10 @@
 //! How far the relay is behind, for metrics.
 
-use sqlx::PgConnection;
+use database::Connection;
 use std::time::Duration;
 
 /// The number of events that wait to be published.
-pub async fn depth(conn: &mut PgConnection) -> database::Result<i64> {
+pub async fn depth(conn: &mut Connection) -> database::Result<i64> {
     let depth = sqlx::query_scalar("select count(*) from outbox")
         .fetch_one(conn)
         .await?;
@@ -12,7 +12,7 @@ pub async fn depth(conn: &mut PgConnection) -> database::Result<i64> {
 }
 
 /// For how long the oldest waiting event has been true; zero if none waits.
-pub async fn lag(conn: &mut PgConnection) -> database::Result<Duration> {
+pub async fn lag(conn: &mut Connection) -> database::Result<Duration> {
     let lag_ms: Option<i64> = sqlx::query_scalar(
         "select (extract(epoch from clock_timestamp() - created_at) * 1000)::bigint
          from outbox

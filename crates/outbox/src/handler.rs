@@ -1,6 +1,5 @@
 use crate::Received;
-use database::AsDatabaseError;
-use sqlx::PgConnection;
+use database::{AsDatabaseError, Connection};
 use tracing::{Span, info_span};
 
 /// Acts upon the events of one stream.
@@ -10,7 +9,7 @@ pub trait Handler: Send + Sync {
     /// commits. An event that is of no interest is `Ok`.
     fn handle(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         event: &Received,
     ) -> impl Future<Output = Result<(), HandleError>> + Send;
 

@@ -1,8 +1,7 @@
 //! What a group has handled.
 
 use crate::Received;
-use database::Database;
-use sqlx::PgConnection;
+use database::{Connection, Database};
 use std::time::Duration;
 
 /// How an event stands with a group, before it is handled.
@@ -14,7 +13,7 @@ pub(crate) enum Standing {
 }
 
 pub(crate) async fn standing(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     group: &str,
     event: &Received,
 ) -> database::Result<Standing> {
@@ -52,7 +51,7 @@ pub(crate) enum Noted {
 
 /// Notes that the event is handled, if the transaction commits.
 pub(crate) async fn note(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     group: &str,
     event: &Received,
 ) -> database::Result<Noted> {

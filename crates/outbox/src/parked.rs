@@ -2,7 +2,8 @@
 
 use crate::Received;
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgConnection, Row, postgres::PgRow};
+use database::Connection;
+use sqlx::{FromRow, Row, postgres::PgRow};
 use uuid::Uuid;
 
 /// An event that waits to be released.
@@ -33,7 +34,7 @@ impl<'r> FromRow<'r, PgRow> for Received {
 }
 
 /// The parked events of all groups, oldest first, at most `limit`.
-pub async fn parked(conn: &mut PgConnection, limit: i64) -> database::Result<Vec<Parked>> {
+pub async fn parked(conn: &mut Connection, limit: i64) -> database::Result<Vec<Parked>> {
     let parked = sqlx::query_as(
         "select consumer_group, event_id, stream, kind, aggregate, sequence, time, payload,
                 traceparent, parked_at, error
@@ -48,7 +49,7 @@ pub async fn parked(conn: &mut PgConnection, limit: i64) -> database::Result<Vec
 }
 
 /// How many events a group has parked.
-pub(crate) async fn count(conn: &mut PgConnection, group: &str) -> database::Result<i64> {
+pub(crate) async fn count(conn: &mut Connection, group: &str) -> database::Result<i64> {
     let count = sqlx::query_scalar("select count(*) from inbox_parked where consumer_group = $1")
         .bind(group)
         .fetch_one(conn)
@@ -59,7 +60,7 @@ pub(crate) async fn count(conn: &mut PgConnection, group: &str) -> database::Res
 /// Lets a group's consumer handle the parked events of an aggregate, in order,
 /// before any later one. Gives their number. What fails again is parked again.
 pub async fn release_parked(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     group: &str,
     aggregate: Uuid,
 ) -> database::Result<u64> {
@@ -79,7 +80,7 @@ pub async fn release_parked(
 /// Parks an event, unless it is handled or parked already. `error` is `None`
 /// for one that merely waits behind another.
 pub(crate) async fn park(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     group: &str,
     event: &Received,
     error: Option<&str>,
@@ -112,7 +113,7 @@ pub(crate) async fn park(
 
 /// The aggregates that somebody released.
 pub(crate) async fn released(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     group: &str,
     stream: &str,
 ) -> database::Result<Vec<Uuid>> {
@@ -132,7 +133,7 @@ pub(crate) async fn released(
 
 /// The event of an aggregate that is to be handled next.
 pub(crate) async fn next(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     group: &str,
     stream: &str,
     aggregate: Uuid,
@@ -156,7 +157,7 @@ pub(crate) async fn next(
 
 /// Takes a handled event out.
 pub(crate) async fn take_out(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     group: &str,
     event: &Received,
 ) -> database::Result<()> {
@@ -174,7 +175,7 @@ pub(crate) async fn take_out(
 
 /// Parks an aggregate again, because `event` failed again.
 pub(crate) async fn park_again(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     group: &str,
     event: &Received,
     error: &str,

@@ -1,8 +1,7 @@
 //! One seat per role and database: who holds it acts, the others stand by.
 
 use crate::outage::Trouble;
-use database::Database;
-use sqlx::{Connection, PgConnection};
+use database::{Connection, Database};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +13,7 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 /// lock. Losing the connection loses the seat, so what is done over it is done
 /// by its holder. Needs a session: not for poolers that share transactions.
 pub(crate) struct Seat {
-    conn: PgConnection,
+    conn: Connection,
     db: Database,
     /// Of the settings that the connection was opened by.
     version: u64,
@@ -80,7 +79,7 @@ impl Seat {
     /// got another address or password since: the seat is to be taken there.
     pub(crate) async fn answered<T>(
         &mut self,
-        ask: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+        ask: impl AsyncFnOnce(&mut Connection) -> sqlx::Result<T>,
     ) -> Result<T, Trouble> {
         if self.version != self.db.version() {
             return Err(Trouble::Outdated);

@@ -24,7 +24,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ("listener", &[]),
     ("health", &["listener"]),
     ("api", &["types"]),
-    ("database", &[]),
+    ("database", &["telemetry"]),
     ("audit", &["database"]),
     ("idempotency", &["audit", "database", "telemetry", "types"]),
     ("redis-connection", &[]),

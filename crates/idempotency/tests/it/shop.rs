@@ -1,8 +1,7 @@
 //! A small verb with every way to end, and what the tests ask of it.
 
-use database::{AsDatabaseError, Database};
+use database::{AsDatabaseError, Connection, Database};
 use idempotency::{Acted, Answer, Answered, Call, Effect, Outcome, Refusal, Request, Saved, Verb};
-use sqlx::PgConnection;
 use std::time::Duration;
 use testkit::TestDatabase;
 use types::IdempotencyKey;
@@ -97,7 +96,7 @@ impl Verb for Buy {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         inputs: &[&Purchase],
     ) -> Result<Vec<Acted<Self>>, ShopError> {
         let mut acted = Vec::new();
@@ -127,7 +126,7 @@ impl Verb for Buy {
     }
 }
 
-async fn buy(tx: &mut PgConnection, name: &str, how: &How) -> Result<Acted<Buy>, ShopError> {
+async fn buy(tx: &mut Connection, name: &str, how: &How) -> Result<Acted<Buy>, ShopError> {
     let unique = matches!(how, How::Unique | How::UnlessThere).then_some(name);
     match how {
         How::Decline => return Ok(Err(ShopError::Declined)),

@@ -1,5 +1,5 @@
+use database::Connection;
 use idempotency::{Acted, Answered, Call, Verb};
-use sqlx::PgConnection;
 
 use super::{App, Error, gathered::finished};
 use crate::{
@@ -28,7 +28,7 @@ impl Verb for AdjustStock {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         adjustments: &[&Adjustment],
     ) -> Result<Vec<Acted<Self>>, Error> {
         let adjusted = adjust(tx, adjustments).await?;
@@ -41,7 +41,7 @@ impl Verb for AdjustStock {
 
 /// Shared with SetStock.
 pub(super) async fn adjust(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     adjustments: &[&Adjustment],
 ) -> Result<Vec<Result<Adjusted, Refusal>>, Error> {
     let mut room = stockroom::for_adjustments(tx, adjustments).await?;

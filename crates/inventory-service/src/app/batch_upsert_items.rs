@@ -1,5 +1,5 @@
+use database::Connection;
 use idempotency::{Acted, Answered, Call, Effect, Verb};
-use sqlx::PgConnection;
 
 use super::{
     App, Error,
@@ -31,7 +31,7 @@ impl Verb for BatchUpsertItems {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         batches: &[&Vec<ItemChange>],
     ) -> Result<Vec<Acted<Self>>, Error> {
         let mut acted = Vec::with_capacity(batches.len());

@@ -1,5 +1,5 @@
+use database::Connection;
 use idempotency::{Acted, Answered, Call, Verb};
-use sqlx::PgConnection;
 use types::OrderId;
 
 use super::{App, Error, gathered::finished};
@@ -31,7 +31,7 @@ impl Verb for Commit {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         orders: &[&OrderId],
     ) -> Result<Vec<Acted<Self>>, Error> {
         let mut room = stockroom::for_orders(tx, orders.iter().copied().copied()).await?;

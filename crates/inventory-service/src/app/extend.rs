@@ -1,7 +1,7 @@
 use std::time::Duration;
 
+use database::Connection;
 use idempotency::{Acted, Answered, Call, Verb};
-use sqlx::PgConnection;
 use types::OrderId;
 
 use super::{App, Error, gathered::finished};
@@ -35,7 +35,7 @@ impl Verb for Extend {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         inputs: &[&Extension],
     ) -> Result<Vec<Acted<Self>>, Error> {
         let orders = inputs.iter().map(|input| input.order_id);

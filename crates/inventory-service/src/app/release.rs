@@ -1,5 +1,5 @@
+use database::Connection;
 use idempotency::{Acted, Answered, Call, Verb};
-use sqlx::PgConnection;
 use types::OrderId;
 
 use super::{App, Error, gathered::finished};
@@ -37,7 +37,7 @@ impl Verb for Release {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         inputs: &[&Surrender],
     ) -> Result<Vec<Acted<Self>>, Error> {
         let orders = inputs.iter().map(|input| input.order_id);

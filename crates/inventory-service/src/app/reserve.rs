@@ -1,5 +1,5 @@
+use database::Connection;
 use idempotency::{Acted, Answered, Call, Verb};
-use sqlx::PgConnection;
 
 use super::{App, Error, gathered::finished};
 use crate::{
@@ -31,11 +31,7 @@ impl Verb for Reserve {
     type Output = Reserved;
     type Error = Error;
 
-    async fn act(
-        &self,
-        tx: &mut PgConnection,
-        wishes: &[&Wish],
-    ) -> Result<Vec<Acted<Self>>, Error> {
+    async fn act(&self, tx: &mut Connection, wishes: &[&Wish]) -> Result<Vec<Acted<Self>>, Error> {
         let mut room = stockroom::for_wishes(tx, wishes).await?;
         room.expire_overdue();
         let acted = wishes

@@ -1,5 +1,5 @@
+use database::Connection;
 use idempotency::{Acted, Answered, Call, Verb};
-use sqlx::PgConnection;
 
 use super::{App, Error, adjust_stock::adjust, gathered::finished};
 use crate::domain::{Adjusted, Adjustment};
@@ -25,7 +25,7 @@ impl Verb for SetStock {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         adjustments: &[&Adjustment],
     ) -> Result<Vec<Acted<Self>>, Error> {
         let adjusted = adjust(tx, adjustments).await?;

@@ -1,5 +1,5 @@
+use database::Connection;
 use idempotency::{Acted, Answered, Call, Verb};
-use sqlx::PgConnection;
 
 use super::{App, Error, gathered::finished};
 use crate::{
@@ -28,7 +28,7 @@ impl Verb for TransferStock {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         transfers: &[&Transfer],
     ) -> Result<Vec<Acted<Self>>, Error> {
         let spots: Vec<_> = transfers.iter().flat_map(|one| one.spots()).collect();

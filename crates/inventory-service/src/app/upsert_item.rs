@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use database::Connection;
 use idempotency::{Acted, Answered, Call, Effect, Verb};
-use sqlx::PgConnection;
 use types::Sku;
 
 use super::{App, Error};
@@ -39,7 +39,7 @@ impl Verb for UpsertItem {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         changes: &[&ItemChange],
     ) -> Result<Vec<Acted<Self>>, Error> {
         let mut acted = Vec::with_capacity(changes.len());
@@ -62,7 +62,7 @@ impl Verb for UpsertItem {
 
 /// All or none; each SKU once. Gives the items in the order of `changes`.
 pub(super) async fn upsert(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     changes: &[ItemChange],
 ) -> Result<Result<Vec<Item>, Refusal>, Error> {
     let skus: Vec<&str> = changes
@@ -114,7 +114,7 @@ fn check_versions(changes: &[ItemChange], before: &BTreeMap<Sku, Item>) -> Resul
 /// Locks the levels of items whose backorder limit changes, and refuses a
 /// limit below what is promised already.
 async fn check_promises(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     limited: &[&Item],
 ) -> Result<Result<(), Refusal>, Error> {
     let skus: BTreeSet<&str> = limited.iter().map(|item| item.sku.as_str()).collect();

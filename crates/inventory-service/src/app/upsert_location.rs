@@ -1,5 +1,5 @@
+use database::Connection;
 use idempotency::{Acted, Answered, Call, Effect, Verb};
-use sqlx::PgConnection;
 
 use super::{App, Error};
 use crate::{
@@ -36,7 +36,7 @@ impl Verb for UpsertLocation {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         changes: &[&LocationChange],
     ) -> Result<Vec<Acted<Self>>, Error> {
         let mut acted = Vec::with_capacity(changes.len());
@@ -48,7 +48,7 @@ impl Verb for UpsertLocation {
 }
 
 async fn upsert(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     change: &LocationChange,
 ) -> Result<Acted<UpsertLocation>, Error> {
     let before = locations::lock(tx, &change.location.id).await?;

@@ -1,7 +1,6 @@
 //! The table `reservation_applied`.
 
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 use types::OrderId;
 use uuid::Uuid;
 
@@ -11,7 +10,7 @@ use crate::domain::{Applied, AppliedKind};
 /// Which of `wanted`, all of one kind, were carried out before. The caller has
 /// locked the reservations.
 pub async fn done(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     kind: AppliedKind,
     wanted: &[(OrderId, Uuid)],
 ) -> Result<Vec<Applied>> {
@@ -38,7 +37,7 @@ pub async fn done(
     Ok(applied.collect())
 }
 
-pub async fn insert(conn: &mut PgConnection, applied: &[Applied]) -> Result<()> {
+pub async fn insert(conn: &mut Connection, applied: &[Applied]) -> Result<()> {
     sqlx::query(
         "insert into reservation_applied (order_id, kind, id)
          select *

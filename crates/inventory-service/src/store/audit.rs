@@ -1,7 +1,6 @@
 //! The invariants, each as one statement that gives the ids of what breaks it.
 
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 
 /// What became of one invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,7 +171,7 @@ const INVARIANTS: [Invariant; 8] = [
 ];
 
 /// Counts what breaks each invariant; the caller's transaction is a snapshot.
-pub async fn run(conn: &mut PgConnection) -> Result<Vec<Finding>> {
+pub async fn run(conn: &mut Connection) -> Result<Vec<Finding>> {
     // It reads every table as a whole, which may take longer than a call.
     sqlx::query("set local statement_timeout = '60s'")
         .execute(&mut *conn)

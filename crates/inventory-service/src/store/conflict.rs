@@ -1,11 +1,11 @@
 //! Asking for the transaction to be run again.
 
-use sqlx::PgConnection;
+use database::Connection;
 
 /// Fails as a lost race does (`serialization_failure`), so that the one place
 /// that repeats lost races repeats this transaction. For a decision that was
 /// made on less than is true by now.
-pub async fn run_again<T>(conn: &mut PgConnection) -> database::Result<T> {
+pub async fn run_again<T>(conn: &mut Connection) -> database::Result<T> {
     let failed = sqlx::query(
         "do $$
          begin

@@ -1,7 +1,6 @@
 //! The table `items`.
 
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 
 use super::rows;
 use crate::domain::Item;
@@ -33,7 +32,7 @@ impl TryFrom<Row> for Item {
 }
 
 /// Those of `skus` that are registered, in order of SKU.
-pub async fn list(conn: &mut PgConnection, skus: &[&str]) -> Result<Vec<Item>> {
+pub async fn list(conn: &mut Connection, skus: &[&str]) -> Result<Vec<Item>> {
     let found: Vec<Row> = sqlx::query_as(
         "select sku, title, list_price_minor, list_price_currency, stock_tracked,
                 backorder_limit, version
@@ -51,7 +50,7 @@ pub async fn list(conn: &mut PgConnection, skus: &[&str]) -> Result<Vec<Item>> {
 }
 
 /// The same, locked against other changes of them.
-pub async fn lock(conn: &mut PgConnection, skus: &[&str]) -> Result<Vec<Item>> {
+pub async fn lock(conn: &mut Connection, skus: &[&str]) -> Result<Vec<Item>> {
     let found: Vec<Row> = sqlx::query_as(
         "select sku, title, list_price_minor, list_price_currency, stock_tracked,
                 backorder_limit, version
@@ -71,7 +70,7 @@ pub async fn lock(conn: &mut PgConnection, skus: &[&str]) -> Result<Vec<Item>> {
 
 /// Creates or replaces items, each SKU once; the versions given are ignored.
 /// Gives the items as stored, in order of SKU.
-pub async fn upsert(conn: &mut PgConnection, items: &[&Item]) -> Result<Vec<Item>> {
+pub async fn upsert(conn: &mut Connection, items: &[&Item]) -> Result<Vec<Item>> {
     let mut stored: Vec<Row> = sqlx::query_as(
         "insert into items as stored
              (sku, title, list_price_minor, list_price_currency, stock_tracked, backorder_limit)

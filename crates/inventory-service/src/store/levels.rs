@@ -1,7 +1,6 @@
 //! The table `stock_levels`. See the order of locks in [`super`].
 
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 use types::{LocationId, Sku};
 
 use super::rows;
@@ -44,7 +43,7 @@ fn levels(found: Vec<Row>) -> Result<Vec<Level>> {
 }
 
 /// Locks the levels of `skus` at every location.
-pub async fn lock_skus(conn: &mut PgConnection, skus: &[&str]) -> Result<Vec<Level>> {
+pub async fn lock_skus(conn: &mut Connection, skus: &[&str]) -> Result<Vec<Level>> {
     let found = sqlx::query_as(
         "select level.sku, level.location_id, level.on_hand, level.held, level.committed,
                 level.safety_stock, level.backorder_limit, level.version,
@@ -61,7 +60,7 @@ pub async fn lock_skus(conn: &mut PgConnection, skus: &[&str]) -> Result<Vec<Lev
 }
 
 /// Locks exactly these levels.
-pub async fn lock(conn: &mut PgConnection, spots: &[Spot]) -> Result<Vec<Level>> {
+pub async fn lock(conn: &mut Connection, spots: &[Spot]) -> Result<Vec<Level>> {
     let (skus, locations) = columns(spots);
     let found = sqlx::query_as(
         "select level.sku, level.location_id, level.on_hand, level.held, level.committed,
@@ -81,7 +80,7 @@ pub async fn lock(conn: &mut PgConnection, spots: &[Spot]) -> Result<Vec<Level>>
 }
 
 /// The levels of `skus` as they stand, in order of SKU, then priority.
-pub async fn list(conn: &mut PgConnection, skus: &[&str]) -> Result<Vec<Level>> {
+pub async fn list(conn: &mut Connection, skus: &[&str]) -> Result<Vec<Level>> {
     let found = sqlx::query_as(
         "select level.sku, level.location_id, level.on_hand, level.held, level.committed,
                 level.safety_stock, level.backorder_limit, level.version, location.priority
@@ -107,7 +106,7 @@ pub struct Filter {
 /// By SKU, then location, after the level that `after` names. No character of
 /// a SKU is greater than `~`, so what begins with a prefix is a range.
 pub async fn page(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     filter: &Filter,
     after: Option<(&str, &str)>,
     limit: i64,
@@ -137,7 +136,7 @@ pub async fn page(
 /// Makes an empty level for each spot that has none, if its item and location
 /// are registered; gives those that were made. The item is locked against
 /// changes, so that the copy of its backorder limit stays true.
-pub async fn insert_missing(conn: &mut PgConnection, spots: &[Spot]) -> Result<Vec<Spot>> {
+pub async fn insert_missing(conn: &mut Connection, spots: &[Spot]) -> Result<Vec<Spot>> {
     let (skus, locations) = columns(spots);
     let made: Vec<(String, String)> = sqlx::query_as(
         "insert into stock_levels (sku, location_id, backorder_limit)
@@ -161,7 +160,7 @@ pub async fn insert_missing(conn: &mut PgConnection, spots: &[Spot]) -> Result<V
 }
 
 /// Takes back levels that were made for calls that were then refused.
-pub async fn delete_unused(conn: &mut PgConnection, spots: &[Spot]) -> Result<()> {
+pub async fn delete_unused(conn: &mut Connection, spots: &[Spot]) -> Result<()> {
     let (skus, locations) = columns(spots);
     sqlx::query(
         "delete from stock_levels
@@ -176,7 +175,7 @@ pub async fn delete_unused(conn: &mut PgConnection, spots: &[Spot]) -> Result<()
 }
 
 /// Writes levels that this transaction has locked; gives how many there were.
-pub async fn update(conn: &mut PgConnection, levels: &[&Level]) -> Result<u64> {
+pub async fn update(conn: &mut Connection, levels: &[&Level]) -> Result<u64> {
     let columns = |column: fn(&Level) -> i64| -> Vec<i64> {
         levels.iter().map(|level| column(level)).collect()
     };
@@ -211,7 +210,7 @@ pub async fn update(conn: &mut PgConnection, levels: &[&Level]) -> Result<u64> {
 
 /// Copies changed backorder limits from items to their levels, which the
 /// caller has locked.
-pub async fn copy_backorder_limits(conn: &mut PgConnection, skus: &[&str]) -> Result<()> {
+pub async fn copy_backorder_limits(conn: &mut Connection, skus: &[&str]) -> Result<()> {
     sqlx::query(
         "update stock_levels as level
          set backorder_limit = item.backorder_limit,

@@ -1,7 +1,6 @@
 //! The table `locations`.
 
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 use types::LocationId;
 
 use super::rows;
@@ -29,7 +28,7 @@ impl TryFrom<Row> for Location {
 }
 
 /// Which of `ids` are registered.
-pub async fn known(conn: &mut PgConnection, ids: &[&str]) -> Result<Vec<LocationId>> {
+pub async fn known(conn: &mut Connection, ids: &[&str]) -> Result<Vec<LocationId>> {
     let known: Vec<String> = sqlx::query_scalar(
         "select id
          from locations
@@ -44,7 +43,7 @@ pub async fn known(conn: &mut PgConnection, ids: &[&str]) -> Result<Vec<Location
         .collect::<sqlx::Result<_>>()?)
 }
 
-pub async fn lock(conn: &mut PgConnection, id: &LocationId) -> Result<Option<Location>> {
+pub async fn lock(conn: &mut Connection, id: &LocationId) -> Result<Option<Location>> {
     let found: Option<Row> = sqlx::query_as(
         "select id, name, priority, version
          from locations
@@ -58,7 +57,7 @@ pub async fn lock(conn: &mut PgConnection, id: &LocationId) -> Result<Option<Loc
 }
 
 /// Creates or replaces a location; the version given is ignored.
-pub async fn upsert(conn: &mut PgConnection, location: &Location) -> Result<Location> {
+pub async fn upsert(conn: &mut Connection, location: &Location) -> Result<Location> {
     let stored: Row = sqlx::query_as(
         "insert into locations as stored (id, name, priority)
          values ($1, $2, $3)
@@ -78,7 +77,7 @@ pub async fn upsert(conn: &mut PgConnection, location: &Location) -> Result<Loca
 
 /// In the order in which stock is taken, after the location that `after` names.
 pub async fn page(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     after: Option<(i32, &str)>,
     limit: i64,
 ) -> Result<Vec<Location>> {

@@ -37,7 +37,7 @@ pub mod stockroom;
 
 /// Lets every further statement of a transaction that has just begun see the
 /// same state.
-pub async fn snapshot(conn: &mut sqlx::PgConnection) -> database::Result<()> {
+pub async fn snapshot(conn: &mut database::Connection) -> database::Result<()> {
     sqlx::query("set transaction isolation level repeatable read read only")
         .execute(conn)
         .await?;

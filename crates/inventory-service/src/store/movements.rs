@@ -13,8 +13,7 @@
 //! Commit nor Release moves stock.
 
 use chrono::{DateTime, Utc};
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 use types::Sku;
 
 use super::{codes, rows};
@@ -69,7 +68,7 @@ impl TryFrom<Row> for Recorded {
 
 /// Appends in the order given. From here on the transaction holds up every
 /// other writer of movements: it should have little left to do.
-pub async fn append(conn: &mut PgConnection, movements: &[Movement]) -> Result<()> {
+pub async fn append(conn: &mut Connection, movements: &[Movement]) -> Result<()> {
     sqlx::query("select pg_advisory_xact_lock($1)")
         .bind(LOCK_ID)
         .execute(&mut *conn)
@@ -97,7 +96,7 @@ pub async fn append(conn: &mut PgConnection, movements: &[Movement]) -> Result<(
 }
 
 /// The sequence of the newest movement; 0 when there is none.
-pub async fn newest(conn: &mut PgConnection) -> Result<i64> {
+pub async fn newest(conn: &mut Connection) -> Result<i64> {
     let newest: Option<i64> = sqlx::query_scalar("select max(sequence) from stock_movements")
         .fetch_one(conn)
         .await?;
@@ -106,7 +105,7 @@ pub async fn newest(conn: &mut PgConnection) -> Result<i64> {
 
 /// The movements of one SKU after a sequence, oldest first.
 pub async fn page(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     sku: &Sku,
     after: i64,
     limit: i64,
@@ -139,7 +138,7 @@ pub struct Stretch<'a> {
 
 /// Oldest first; fewer than `limit` are all there are.
 pub async fn stretch(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     stretch: Stretch<'_>,
     limit: i64,
 ) -> Result<Vec<Recorded>> {

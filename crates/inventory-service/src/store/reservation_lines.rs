@@ -1,7 +1,6 @@
 //! The table `reservation_lines`.
 
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 use types::{LocationId, OrderId};
 use uuid::Uuid;
 
@@ -43,7 +42,7 @@ impl TryFrom<Row> for Line {
 }
 
 /// Reads the lines of `reservations` into them.
-pub async fn fill(conn: &mut PgConnection, reservations: &mut [Reservation]) -> Result<()> {
+pub async fn fill(conn: &mut Connection, reservations: &mut [Reservation]) -> Result<()> {
     if reservations.is_empty() {
         return Ok(());
     }
@@ -74,7 +73,7 @@ pub async fn fill(conn: &mut PgConnection, reservations: &mut [Reservation]) -> 
     Ok(())
 }
 
-pub async fn insert(conn: &mut PgConnection, lines: &[Owned<'_>]) -> Result<()> {
+pub async fn insert(conn: &mut Connection, lines: &[Owned<'_>]) -> Result<()> {
     let (orders, skus, locations) = keys(lines);
     sqlx::query(
         "insert into reservation_lines
@@ -97,7 +96,7 @@ pub async fn insert(conn: &mut PgConnection, lines: &[Owned<'_>]) -> Result<()> 
 }
 
 /// Writes what has left and what came back.
-pub async fn update_counts(conn: &mut PgConnection, lines: &[Owned<'_>]) -> Result<()> {
+pub async fn update_counts(conn: &mut Connection, lines: &[Owned<'_>]) -> Result<()> {
     let (orders, skus, locations) = keys(lines);
     sqlx::query(
         "update reservation_lines as line
@@ -130,7 +129,7 @@ pub async fn update_counts(conn: &mut PgConnection, lines: &[Owned<'_>]) -> Resu
 }
 
 /// For orders that are reserved anew with other lines.
-pub async fn delete_all_of(conn: &mut PgConnection, orders: &[Uuid]) -> Result<()> {
+pub async fn delete_all_of(conn: &mut Connection, orders: &[Uuid]) -> Result<()> {
     sqlx::query(
         "delete from reservation_lines
          where order_id = any($1)",

@@ -2,8 +2,7 @@
 //! by [`reservation_lines`](super::reservation_lines).
 
 use chrono::{DateTime, Utc};
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 use types::{OrderId, Sku};
 use uuid::Uuid;
 
@@ -68,7 +67,7 @@ fn reservations(found: Vec<Row>) -> Result<Vec<Reservation>> {
 }
 
 /// Locks those that exist.
-pub async fn lock(conn: &mut PgConnection, orders: &[Uuid]) -> Result<Vec<Reservation>> {
+pub async fn lock(conn: &mut Connection, orders: &[Uuid]) -> Result<Vec<Reservation>> {
     let found = sqlx::query_as(
         "select order_id, state, expires_at, fingerprint, reason, version, events, created_at
          from reservations
@@ -83,7 +82,7 @@ pub async fn lock(conn: &mut PgConnection, orders: &[Uuid]) -> Result<Vec<Reserv
 }
 
 /// Locks overdue holds that nobody else works on, the oldest first.
-pub async fn lock_overdue(conn: &mut PgConnection, limit: i64) -> Result<Vec<Reservation>> {
+pub async fn lock_overdue(conn: &mut Connection, limit: i64) -> Result<Vec<Reservation>> {
     let found = sqlx::query_as(
         "select order_id, state, expires_at, fingerprint, reason, version, events, created_at
          from reservations
@@ -101,7 +100,7 @@ pub async fn lock_overdue(conn: &mut PgConnection, limit: i64) -> Result<Vec<Res
 
 /// Orders with overdue holds of any of `skus`. Goes from the holds, which are
 /// few since the sweeper runs, to their lines; the lines of a SKU are many.
-pub async fn overdue_of(conn: &mut PgConnection, skus: &[&str]) -> Result<Vec<Uuid>> {
+pub async fn overdue_of(conn: &mut Connection, skus: &[&str]) -> Result<Vec<Uuid>> {
     let found = sqlx::query_scalar(
         "with overdue as materialized (
              select order_id
@@ -126,7 +125,7 @@ pub async fn overdue_of(conn: &mut PgConnection, skus: &[&str]) -> Result<Vec<Uu
 
 /// Orders that are promised units of any of these levels.
 pub async fn promised_at(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     skus: &[&str],
     locations: &[&str],
 ) -> Result<Vec<Uuid>> {
@@ -147,7 +146,7 @@ pub async fn promised_at(
 
 /// Gives the number written: fewer than asked for means that another
 /// transaction has made one of them meanwhile.
-pub async fn insert(conn: &mut PgConnection, new: &[&Reservation]) -> Result<u64> {
+pub async fn insert(conn: &mut Connection, new: &[&Reservation]) -> Result<u64> {
     let inserted = sqlx::query(
         "insert into reservations
              (order_id, state, expires_at, fingerprint, reason, version, created_at)
@@ -170,7 +169,7 @@ pub async fn insert(conn: &mut PgConnection, new: &[&Reservation]) -> Result<u64
 }
 
 /// Writes reservations that this transaction has locked.
-pub async fn update(conn: &mut PgConnection, changed: &[&Reservation]) -> Result<u64> {
+pub async fn update(conn: &mut Connection, changed: &[&Reservation]) -> Result<u64> {
     let updated = sqlx::query(
         "update reservations as reservation
          set state = new.state,
@@ -193,7 +192,7 @@ pub async fn update(conn: &mut PgConnection, changed: &[&Reservation]) -> Result
     Ok(updated.rows_affected())
 }
 
-pub async fn get(conn: &mut PgConnection, order_id: OrderId) -> Result<Option<Reservation>> {
+pub async fn get(conn: &mut Connection, order_id: OrderId) -> Result<Option<Reservation>> {
     let found: Option<Row> = sqlx::query_as(
         "select order_id, state, expires_at, fingerprint, reason, version, events, created_at
          from reservations
@@ -214,7 +213,7 @@ pub struct Filter {
 
 /// The newest first, before the one that `before` names.
 pub async fn page(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     filter: &Filter,
     before: Option<(DateTime<Utc>, Uuid)>,
     limit: i64,

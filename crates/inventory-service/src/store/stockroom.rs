@@ -4,8 +4,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 use types::{LocationId, OrderId};
 use uuid::Uuid;
 
@@ -16,14 +15,14 @@ use crate::domain::{
     Adjustment, AppliedKind, Level, Line, LinesTouched, Reservation, Spot, Stockroom, Target, Wish,
 };
 
-async fn empty(conn: &mut PgConnection) -> Result<Stockroom> {
+async fn empty(conn: &mut Connection) -> Result<Stockroom> {
     let now: DateTime<Utc> = sqlx::query_scalar("select now()").fetch_one(conn).await?;
     Ok(Stockroom::new(now))
 }
 
 /// For Reserve: the items, their levels, reservations that the orders already
 /// have, and all overdue holds that sit on those items.
-pub async fn for_wishes(conn: &mut PgConnection, wishes: &[&Wish]) -> Result<Stockroom> {
+pub async fn for_wishes(conn: &mut Connection, wishes: &[&Wish]) -> Result<Stockroom> {
     let mut room = empty(conn).await?;
     let wanted: BTreeSet<&str> = wishes
         .iter()
@@ -63,7 +62,7 @@ fn tracked(room: &Stockroom) -> impl Iterator<Item = &str> {
 /// For verbs on existing reservations: them, and the levels on which they
 /// count.
 pub async fn for_orders(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     orders: impl IntoIterator<Item = OrderId>,
 ) -> Result<Stockroom> {
     let mut room = empty(conn).await?;
@@ -75,7 +74,7 @@ pub async fn for_orders(
 }
 
 /// For the sweeper: overdue holds that nobody else works on.
-pub async fn of_overdue(conn: &mut PgConnection, limit: i64) -> Result<Stockroom> {
+pub async fn of_overdue(conn: &mut Connection, limit: i64) -> Result<Stockroom> {
     let mut room = empty(conn).await?;
     let mut found = reservations::lock_overdue(conn, limit).await?;
     reservation_lines::fill(conn, &mut found).await?;
@@ -87,7 +86,7 @@ pub async fn of_overdue(conn: &mut PgConnection, limit: i64) -> Result<Stockroom
 
 /// For Fulfill: also which of the shipments were made before.
 pub async fn for_shipments(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     shipments: &[(OrderId, Uuid)],
 ) -> Result<Stockroom> {
     let mut room = for_orders(conn, shipments.iter().map(|(order_id, _)| *order_id)).await?;
@@ -101,7 +100,7 @@ pub type Inbound<'a> = (OrderId, Uuid, Option<&'a LocationId>);
 
 /// For ReturnToStock: reservations, the returns made before, and the levels
 /// where goods may arrive.
-pub async fn for_returns(conn: &mut PgConnection, returns: &[Inbound<'_>]) -> Result<Stockroom> {
+pub async fn for_returns(conn: &mut Connection, returns: &[Inbound<'_>]) -> Result<Stockroom> {
     let mut room = empty(conn).await?;
     let orders = returns.iter().map(|(order_id, ..)| order_id.as_uuid());
     put_reservations(&mut room, conn, orders.collect()).await?;
@@ -133,7 +132,7 @@ pub async fn for_returns(conn: &mut PgConnection, returns: &[Inbound<'_>]) -> Re
 }
 
 /// For TransferStock: both ends.
-pub async fn for_transfers(conn: &mut PgConnection, spots: &[Spot]) -> Result<Stockroom> {
+pub async fn for_transfers(conn: &mut Connection, spots: &[Spot]) -> Result<Stockroom> {
     let mut room = empty(conn).await?;
     put_names(&mut room, conn, spots.iter()).await?;
     let spots: BTreeSet<Spot> = spots.iter().cloned().collect();
@@ -145,7 +144,7 @@ pub async fn for_transfers(conn: &mut PgConnection, spots: &[Spot]) -> Result<St
 /// For AdjustStock and SetStock: the levels, and the possible victims of those
 /// that are forced.
 pub async fn for_adjustments(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     adjustments: &[&Adjustment],
 ) -> Result<Stockroom> {
     let mut room = empty(conn).await?;
@@ -180,7 +179,7 @@ fn may_make_level(adjustment: &Adjustment) -> bool {
 
 /// The levels that forced adjustments could bring below what is promised, as
 /// far as can be seen without locks.
-async fn scarce(conn: &mut PgConnection, adjustments: &[&Adjustment]) -> Result<Vec<Spot>> {
+async fn scarce(conn: &mut Connection, adjustments: &[&Adjustment]) -> Result<Vec<Spot>> {
     let forced: BTreeSet<Spot> = adjustments
         .iter()
         .filter(|one| one.force)
@@ -211,7 +210,7 @@ fn least<'a>(level: &Level, adjustments: impl Iterator<Item = &'a &'a Adjustment
     base + taken
 }
 
-async fn put_items(room: &mut Stockroom, conn: &mut PgConnection, skus: &[&str]) -> Result<()> {
+async fn put_items(room: &mut Stockroom, conn: &mut Connection, skus: &[&str]) -> Result<()> {
     let found = items::list(conn, skus).await?.into_iter();
     room.items = found.map(|item| (item.sku.clone(), item)).collect();
     Ok(())
@@ -219,7 +218,7 @@ async fn put_items(room: &mut Stockroom, conn: &mut PgConnection, skus: &[&str])
 
 async fn put_names(
     room: &mut Stockroom,
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     spots: impl Iterator<Item = &Spot> + Clone,
 ) -> Result<()> {
     let skus: Vec<&str> = spots.clone().map(|(sku, _)| sku.as_str()).collect();
@@ -231,7 +230,7 @@ async fn put_names(
 
 async fn put_reservations(
     room: &mut Stockroom,
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     orders: BTreeSet<Uuid>,
 ) -> Result<()> {
     let orders: Vec<Uuid> = orders.into_iter().collect();
@@ -256,7 +255,7 @@ fn live_spots(room: &Stockroom) -> BTreeSet<Spot> {
 
 async fn put_levels(
     room: &mut Stockroom,
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     spots: BTreeSet<Spot>,
 ) -> Result<()> {
     if spots.is_empty() {
@@ -271,7 +270,7 @@ async fn put_levels(
 
 async fn make_levels(
     room: &mut Stockroom,
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     spots: &BTreeSet<Spot>,
 ) -> Result<()> {
     if spots.is_empty() {
@@ -284,7 +283,7 @@ async fn make_levels(
 }
 
 /// Writes what was changed. The levels, on which others wait, go last.
-pub async fn save(conn: &mut PgConnection, room: &Stockroom) -> Result<()> {
+pub async fn save(conn: &mut Connection, room: &Stockroom) -> Result<()> {
     if room.is_incomplete {
         return conflict::run_again(conn).await;
     }
@@ -304,7 +303,7 @@ pub async fn save(conn: &mut PgConnection, room: &Stockroom) -> Result<()> {
     save_levels(conn, room).await
 }
 
-async fn save_reservations(conn: &mut PgConnection, room: &Stockroom) -> Result<()> {
+async fn save_reservations(conn: &mut Connection, room: &Stockroom) -> Result<()> {
     let touched = &room.changes.reservations;
     let with = |is_new: bool| -> Vec<&Reservation> {
         let touched = touched.iter().filter(|(_, how)| how.is_new == is_new);
@@ -322,7 +321,7 @@ async fn save_reservations(conn: &mut PgConnection, room: &Stockroom) -> Result<
     save_lines(conn, room).await
 }
 
-async fn save_lines(conn: &mut PgConnection, room: &Stockroom) -> Result<()> {
+async fn save_lines(conn: &mut Connection, room: &Stockroom) -> Result<()> {
     let touched = &room.changes.reservations;
     let lines = |wanted: LinesTouched| -> Vec<(OrderId, &Line)> {
         let touched = touched.iter().filter(|(_, how)| how.lines == wanted);
@@ -349,7 +348,7 @@ async fn save_lines(conn: &mut PgConnection, room: &Stockroom) -> Result<()> {
     Ok(())
 }
 
-async fn save_levels(conn: &mut PgConnection, room: &Stockroom) -> Result<()> {
+async fn save_levels(conn: &mut Connection, room: &Stockroom) -> Result<()> {
     let changed: Vec<&Level> = room
         .changes
         .levels

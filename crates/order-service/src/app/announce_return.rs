@@ -1,7 +1,7 @@
 //! Announces that shipped goods come back. Nothing moves yet.
 
+use database::Connection;
 use idempotency::{Acted, Call, Effect, Request, Verb};
-use sqlx::PgConnection;
 use types::{OrderId, ReturnId};
 
 use super::command::{Asker, Output, each, locked, store_work, write};
@@ -44,7 +44,7 @@ impl Verb for AnnounceReturn {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         inputs: &[&NewReturn],
     ) -> Result<Vec<Acted<Self>>, Error> {
         each!(inputs, input => self.one(&mut *tx, input))
@@ -52,7 +52,7 @@ impl Verb for AnnounceReturn {
 }
 
 impl AnnounceReturn {
-    async fn one(&self, tx: &mut PgConnection, input: &NewReturn) -> Acted<Self> {
+    async fn one(&self, tx: &mut Connection, input: &NewReturn) -> Acted<Self> {
         let mut case = locked(tx, input.order, input.etag, &input.asker.reach).await?;
         let (change, work) = case.announce_return(NewWork {
             id: input.id.as_uuid(),

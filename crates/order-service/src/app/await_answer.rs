@@ -94,7 +94,7 @@ impl App {
 
 /// What the end of `awaited` would be answered by now.
 async fn standing(
-    conn: &mut sqlx::PgConnection,
+    conn: &mut database::Connection,
     (method, resource): Awaited,
 ) -> Result<Saved, Error> {
     let id = OrderId::from_uuid(resource);
@@ -105,7 +105,7 @@ async fn standing(
     }
 }
 
-async fn work_standing(conn: &mut sqlx::PgConnection, id: Uuid) -> Result<Saved, Error> {
+async fn work_standing(conn: &mut database::Connection, id: Uuid) -> Result<Saved, Error> {
     let work = order_works::get(conn, id).await?;
     let work = work.ok_or(Error::Bug("a key names a work that is not there"))?;
     let order = order(conn, work.order_id).await?;
@@ -120,7 +120,7 @@ async fn work_standing(conn: &mut sqlx::PgConnection, id: Uuid) -> Result<Saved,
     })
 }
 
-async fn order(conn: &mut sqlx::PgConnection, id: OrderId) -> Result<Order, Error> {
+async fn order(conn: &mut database::Connection, id: OrderId) -> Result<Order, Error> {
     let found = orders::get(conn, &[id], &Reach::All).await?.pop();
     found.ok_or(Error::Bug("a key names an order that is not there"))
 }

@@ -1,9 +1,9 @@
 //! Cancels an order. The lock on its row decides against a confirmation that
 //! runs at the same time; what is under way at a peer is undone afterwards.
 
+use database::Connection;
 use idempotency::{Acted, Call, Effect, Request, Verb};
 use rpc::Deadline;
-use sqlx::PgConnection;
 use types::OrderId;
 
 use super::command::{Asker, Output, each, locked, write};
@@ -47,7 +47,7 @@ impl Verb for CancelOrder {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         inputs: &[&Cancel],
     ) -> Result<Vec<Acted<Self>>, Error> {
         each!(inputs, input => self.one(&mut *tx, input))
@@ -55,7 +55,7 @@ impl Verb for CancelOrder {
 }
 
 impl CancelOrder {
-    async fn one(&self, tx: &mut PgConnection, input: &Cancel) -> Acted<Self> {
+    async fn one(&self, tx: &mut Connection, input: &Cancel) -> Acted<Self> {
         let mut case = locked(tx, input.order, input.etag, &input.asker.reach).await?;
         let Some(change) = case.cancel(&input.reason)? else {
             // Cancelled, or on its way there under the call that began it.

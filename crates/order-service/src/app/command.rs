@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
+use database::Connection;
 use idempotency::{Answer, Call, Outcome, Saved, Verb};
 use rpc::Deadline;
-use sqlx::PgConnection;
 use types::OrderId;
 use uuid::Uuid;
 
@@ -60,7 +60,7 @@ impl Answer for Output {
 
 /// The order, locked, with its running works.
 pub(super) async fn locked(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     id: OrderId,
     etag: Option<i64>,
     reach: &Reach,
@@ -77,7 +77,7 @@ pub(super) async fn locked(
 
 /// Stores a work that the order has decided on, and takes it up if it runs.
 pub(super) async fn store_work(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     case: &mut Case,
     work: NewWork,
 ) -> Result<crate::domain::Work, Error> {
@@ -109,7 +109,7 @@ impl Changed {
 
 /// Writes a locked order under a new epoch.
 pub(super) async fn write(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     mut case: Case,
     change: Change,
     asker: &Asker,

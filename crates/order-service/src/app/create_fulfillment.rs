@@ -1,8 +1,8 @@
 //! Ships all or part of an order.
 
+use database::Connection;
 use idempotency::{Acted, Call, Effect, Request, Verb};
 use rpc::Deadline;
-use sqlx::PgConnection;
 use types::{FulfillmentId, OrderId};
 
 use super::command::{Asker, Output, each, locked, store_work, write};
@@ -48,7 +48,7 @@ impl Verb for CreateFulfillment {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         inputs: &[&NewFulfillment],
     ) -> Result<Vec<Acted<Self>>, Error> {
         each!(inputs, input => self.one(&mut *tx, input))
@@ -56,7 +56,7 @@ impl Verb for CreateFulfillment {
 }
 
 impl CreateFulfillment {
-    async fn one(&self, tx: &mut PgConnection, input: &NewFulfillment) -> Acted<Self> {
+    async fn one(&self, tx: &mut Connection, input: &NewFulfillment) -> Acted<Self> {
         let mut case = locked(tx, input.order, input.etag, &input.asker.reach).await?;
         let (change, work) = case.fulfill(NewWork {
             id: input.id.as_uuid(),

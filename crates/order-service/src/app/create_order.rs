@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use batch::Gatherer;
 use chrono::Utc;
-use database::Database;
+use database::{Connection, Database};
 use idempotency::{Acted, Answer, Answered, Call, Effect, Outcome, Verb, once};
 use rpc::Deadline;
-use sqlx::PgConnection;
 
 use super::command::Output;
 use super::journal::record;
@@ -109,11 +108,7 @@ impl Verb for PlaceOrder {
     type Output = Output;
     type Error = Error;
 
-    async fn act(
-        &self,
-        tx: &mut PgConnection,
-        inputs: &[&Place],
-    ) -> Result<Vec<Acted<Self>>, Error> {
+    async fn act(&self, tx: &mut Connection, inputs: &[&Place]) -> Result<Vec<Acted<Self>>, Error> {
         if !self.accepts {
             return Ok(inputs.iter().map(|_| Err(Error::NotAccepting)).collect());
         }

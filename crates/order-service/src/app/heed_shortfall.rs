@@ -1,7 +1,7 @@
 //! What the other services tell: a payment that moved, stock that is missing.
 //! Both run in the transaction of the consumer that got the message.
 
-use sqlx::PgConnection;
+use database::Connection;
 use types::OrderId;
 
 use super::command::{Asker, locked, write};
@@ -11,7 +11,7 @@ use crate::store::sagas;
 impl App {
     /// Something happened to the payment of an order: if its saga waits, it
     /// looks at once.
-    pub async fn heed_payment(&self, tx: &mut PgConnection, order: OrderId) -> Result<(), Error> {
+    pub async fn heed_payment(&self, tx: &mut Connection, order: OrderId) -> Result<(), Error> {
         if sagas::wake(tx, order).await? {
             self.wake_worker();
         }
@@ -22,7 +22,7 @@ impl App {
     /// here, or for which it does not matter any more, is left alone.
     pub async fn heed_shortfall(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         order: OrderId,
         message: String,
         asker: &Asker,

@@ -5,9 +5,9 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use database::Connection;
 use idempotency::Answer as _;
 use idempotency::{Refusal as _, Saved};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::error::Error;
@@ -45,7 +45,7 @@ type Answered = (&'static str, Uuid, Saved);
 
 /// One result per entry, in order.
 pub async fn write(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     entries: &[Entry],
     times: Times,
 ) -> database::Result<Vec<Written>> {
@@ -67,7 +67,7 @@ pub async fn write(
 }
 
 async fn save(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     entries: &[Entry],
     times: Times,
 ) -> database::Result<ChangedAt> {
@@ -94,7 +94,7 @@ fn claim(entry: &Entry) -> (Uuid, i64) {
 }
 
 /// Lines, works, events and messages.
-async fn write_parts(conn: &mut PgConnection, kept: &[&Entry]) -> database::Result<()> {
+async fn write_parts(conn: &mut Connection, kept: &[&Entry]) -> database::Result<()> {
     let lines = kept
         .iter()
         .filter(|entry| lines_written(entry) > 0)
@@ -129,7 +129,7 @@ pub fn lines_written(entry: &Entry) -> usize {
 
 /// Events and the messages that tell of them.
 pub async fn record<'a>(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     events: &[NewEvent],
     orders: impl Iterator<Item = &'a Order>,
 ) -> database::Result<()> {
@@ -160,7 +160,7 @@ fn event(entry: &Entry) -> Option<NewEvent> {
 }
 
 /// Closes the keys whose answers have become true.
-async fn finish(conn: &mut PgConnection, kept: &[&Entry]) -> database::Result<Vec<Answered>> {
+async fn finish(conn: &mut Connection, kept: &[&Entry]) -> database::Result<Vec<Answered>> {
     let answers: Vec<Answered> = kept.iter().flat_map(|entry| answers(entry)).collect();
     if answers.is_empty() {
         return Ok(answers);

@@ -1,8 +1,8 @@
 //! Returned goods are here: put them back on the shelves, pay them back.
 
+use database::Connection;
 use idempotency::{Acted, Call, Effect, Request, Verb};
 use rpc::Deadline;
-use sqlx::PgConnection;
 use types::ReturnId;
 
 use super::command::{Asker, Output, each, locked, write};
@@ -46,7 +46,7 @@ impl Verb for ReceiveReturn {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         inputs: &[&Receive],
     ) -> Result<Vec<Acted<Self>>, Error> {
         each!(inputs, input => self.one(&mut *tx, input))
@@ -54,7 +54,7 @@ impl Verb for ReceiveReturn {
 }
 
 impl ReceiveReturn {
-    async fn one(&self, tx: &mut PgConnection, input: &Receive) -> Acted<Self> {
+    async fn one(&self, tx: &mut Connection, input: &Receive) -> Acted<Self> {
         let order = returned(tx, input.id).await?.order_id;
         let mut case = locked(tx, order, None, &input.asker.reach).await?;
         // Read again: only under the lock does it stand still.
@@ -72,7 +72,7 @@ impl ReceiveReturn {
     }
 }
 
-async fn returned(tx: &mut PgConnection, id: ReturnId) -> Result<Work, Error> {
+async fn returned(tx: &mut Connection, id: ReturnId) -> Result<Work, Error> {
     let work = order_works::get(tx, id.as_uuid()).await?;
     let work = work.filter(|work| work.kind == WorkKind::Return);
     work.ok_or_else(|| Error::NotFound {

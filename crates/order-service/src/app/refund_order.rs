@@ -1,8 +1,8 @@
 //! Gives money back without goods.
 
+use database::Connection;
 use idempotency::{Acted, Call, Effect, Request, Verb};
 use rpc::Deadline;
-use sqlx::PgConnection;
 use types::{Money, OrderId, RefundId};
 
 use super::command::{Asker, Output, each, locked, store_work, write};
@@ -48,7 +48,7 @@ impl Verb for RefundOrder {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         inputs: &[&NewRefund],
     ) -> Result<Vec<Acted<Self>>, Error> {
         each!(inputs, input => self.one(&mut *tx, input))
@@ -56,7 +56,7 @@ impl Verb for RefundOrder {
 }
 
 impl RefundOrder {
-    async fn one(&self, tx: &mut PgConnection, input: &NewRefund) -> Acted<Self> {
+    async fn one(&self, tx: &mut Connection, input: &NewRefund) -> Acted<Self> {
         let mut case = locked(tx, input.order, input.etag, &input.asker.reach).await?;
         let currency = case.order.currency;
         if let Some(amount) = input.amount.filter(|amount| amount.currency() != currency) {

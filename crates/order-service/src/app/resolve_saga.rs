@@ -1,7 +1,7 @@
 //! A person decides for an order that automation gave up on.
 
+use database::Connection;
 use idempotency::{Acted, Call, Effect, Request, Verb};
-use sqlx::PgConnection;
 use types::OrderId;
 
 use super::command::{Asker, Output, each, locked, write};
@@ -38,7 +38,7 @@ impl Verb for ResolveSaga {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         inputs: &[&Resolve],
     ) -> Result<Vec<Acted<Self>>, Error> {
         each!(inputs, input => self.one(&mut *tx, input))
@@ -46,7 +46,7 @@ impl Verb for ResolveSaga {
 }
 
 impl ResolveSaga {
-    async fn one(&self, tx: &mut PgConnection, input: &Resolve) -> Acted<Self> {
+    async fn one(&self, tx: &mut Connection, input: &Resolve) -> Acted<Self> {
         let mut case = locked(tx, input.order, input.etag, &input.asker.reach).await?;
         let reply = |order| Reply::SagaResolved(order);
         let Some(change) = case.resolve(input.resolution, &input.reason)? else {

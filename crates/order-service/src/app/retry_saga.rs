@@ -1,8 +1,8 @@
 //! Makes a saga that waits run now. Asking for one that runs or has ended is
 //! fine and changes nothing.
 
+use database::Connection;
 use idempotency::{Acted, Call, Effect, Request, Verb};
-use sqlx::PgConnection;
 use types::OrderId;
 
 use super::command::{Output, each, locked};
@@ -27,14 +27,14 @@ impl Verb for RetrySaga {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         inputs: &[&OrderId],
     ) -> Result<Vec<Acted<Self>>, Error> {
         each!(inputs, input => one(&mut *tx, input))
     }
 }
 
-async fn one(tx: &mut PgConnection, id: &OrderId) -> Acted<RetrySaga> {
+async fn one(tx: &mut Connection, id: &OrderId) -> Acted<RetrySaga> {
     sagas::wake(tx, *id).await?;
     let case = locked(tx, *id, None, &Reach::All).await?;
     let reply = Reply::SagaRetried(case.order.clone());

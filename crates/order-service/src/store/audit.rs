@@ -4,7 +4,7 @@
 //! What two services say of each other's books is compared by whoever can ask
 //! both; here an order is compared with its own.
 
-use sqlx::PgConnection;
+use database::Connection;
 
 /// One invariant and what breaks it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,7 +160,7 @@ const INVARIANTS: [Invariant; 8] = [
 ];
 
 /// Checks every invariant; the caller sees to it that all see one snapshot.
-pub async fn run(conn: &mut PgConnection) -> database::Result<Vec<Finding>> {
+pub async fn run(conn: &mut Connection) -> database::Result<Vec<Finding>> {
     let mut findings = Vec::with_capacity(INVARIANTS.len());
     for invariant in &INVARIANTS {
         let (violations, samples) = sqlx::query_as(invariant.sql).fetch_one(&mut *conn).await?;
@@ -176,7 +176,7 @@ pub async fn run(conn: &mut PgConnection) -> database::Result<Vec<Finding>> {
 
 /// The rest of the transaction sees the books as they are now, and may take
 /// longer than a call does.
-pub async fn freeze(conn: &mut PgConnection) -> database::Result<()> {
+pub async fn freeze(conn: &mut Connection) -> database::Result<()> {
     sqlx::query("set transaction isolation level repeatable read, read only")
         .execute(&mut *conn)
         .await?;

@@ -1,14 +1,14 @@
 //! The table `order_events`: append-only, 1, 2, 3, … per order.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use database::Connection;
 use types::OrderId;
 use uuid::Uuid;
 
 use super::rows::known;
 use crate::domain::{Event, NewEvent, State, StateReason};
 
-pub async fn insert(conn: &mut PgConnection, events: &[NewEvent]) -> database::Result<()> {
+pub async fn insert(conn: &mut Connection, events: &[NewEvent]) -> database::Result<()> {
     if events.is_empty() {
         return Ok(());
     }
@@ -62,7 +62,7 @@ struct Row {
 
 /// The events of an order after a sequence, oldest first.
 pub async fn list_after(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     order: OrderId,
     after: i64,
     limit: i64,

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use sqlx::PgConnection;
+use database::Connection;
 use types::{Money, Quantity, Sku};
 use uuid::Uuid;
 
 use super::rows::known;
 use crate::domain::{Line, Order};
 
-pub(super) async fn insert(conn: &mut PgConnection, orders: &[Order]) -> database::Result<()> {
+pub(super) async fn insert(conn: &mut Connection, orders: &[Order]) -> database::Result<()> {
     let lines: Vec<(Uuid, &Line)> = lines_of(orders.iter());
     sqlx::query(
         "insert into order_lines (order_id, number, sku, quantity, unit_price_minor)
@@ -49,7 +49,7 @@ pub(super) async fn insert(conn: &mut PgConnection, orders: &[Order]) -> databas
 
 /// Writes prices and counts of every line of `orders`.
 pub async fn update<'a>(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     orders: impl Iterator<Item = &'a Order>,
 ) -> database::Result<()> {
     let lines: Vec<(Uuid, &Line)> = lines_of(orders);
@@ -118,7 +118,7 @@ struct Row {
 }
 
 /// Gives each order its lines.
-pub(super) async fn load(conn: &mut PgConnection, orders: &mut [Order]) -> database::Result<()> {
+pub(super) async fn load(conn: &mut Connection, orders: &mut [Order]) -> database::Result<()> {
     let ids: Vec<Uuid> = orders.iter().map(|order| order.id.as_uuid()).collect();
     let rows: Vec<Row> = sqlx::query_as(
         "select order_id, number, sku, quantity, unit_price_minor, fulfilled, returned

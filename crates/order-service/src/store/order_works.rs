@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use database::Connection;
 use types::{Currency, Money, OrderId};
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use super::rows::known;
 use crate::domain::{NewWork, Work, WorkKind, WorkState};
 
 /// Inserts a work and gives the time of its creation.
-pub async fn insert(conn: &mut PgConnection, work: &NewWork) -> database::Result<DateTime<Utc>> {
+pub async fn insert(conn: &mut Connection, work: &NewWork) -> database::Result<DateTime<Utc>> {
     let created_at = sqlx::query_scalar(
         "insert into order_works (
              id, order_id, kind, state, tracking, restock, amount_minor, reason)
@@ -54,7 +54,7 @@ pub async fn insert(conn: &mut PgConnection, work: &NewWork) -> database::Result
 }
 
 /// Writes the state, the amount and the failure of works.
-pub async fn update(conn: &mut PgConnection, works: &[&Work]) -> database::Result<()> {
+pub async fn update(conn: &mut Connection, works: &[&Work]) -> database::Result<()> {
     if works.is_empty() {
         return Ok(());
     }
@@ -143,7 +143,7 @@ macro_rules! work_columns {
     };
 }
 
-pub async fn get(conn: &mut PgConnection, id: Uuid) -> database::Result<Option<Work>> {
+pub async fn get(conn: &mut Connection, id: Uuid) -> database::Result<Option<Work>> {
     let row: Option<Row> = sqlx::query_as(concat!(work_columns!(), " where w.id = $1"))
         .bind(id)
         .fetch_optional(conn)
@@ -152,7 +152,7 @@ pub async fn get(conn: &mut PgConnection, id: Uuid) -> database::Result<Option<W
 }
 
 /// Where a work stands, and nothing else of it.
-pub async fn state(conn: &mut PgConnection, id: Uuid) -> database::Result<Option<WorkState>> {
+pub async fn state(conn: &mut Connection, id: Uuid) -> database::Result<Option<WorkState>> {
     let number: Option<i16> = sqlx::query_scalar("select state from order_works where id = $1")
         .bind(id)
         .fetch_optional(conn)
@@ -162,7 +162,7 @@ pub async fn state(conn: &mut PgConnection, id: Uuid) -> database::Result<Option
 
 /// The works that run, oldest first, by order.
 pub async fn running(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     orders: &[OrderId],
 ) -> database::Result<HashMap<OrderId, Vec<Work>>> {
     let rows: Vec<Row> = sqlx::query_as(concat!(
@@ -185,7 +185,7 @@ pub async fn running(
 
 /// The works of one kind of an order, oldest first, after a place in the list.
 pub async fn list(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     order: OrderId,
     kind: WorkKind,
     after: Option<(DateTime<Utc>, Uuid)>,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use database::Connection;
 use sqlx::types::Json;
 use types::{Money, OrderId};
 use uuid::Uuid;
@@ -47,7 +47,7 @@ pub struct Times {
 /// Inserts orders with their lines, each claimed by the caller. Gives the time
 /// at which they were created.
 pub async fn insert(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     orders: &[Order],
     lease: Duration,
 ) -> database::Result<Option<DateTime<Utc>>> {
@@ -109,7 +109,7 @@ pub async fn insert(
 /// and new epochs of those with the time of their change. A missing one is fenced: somebody
 /// else has claimed it since.
 pub async fn save(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     saves: &[Save<'_>],
     times: Times,
 ) -> database::Result<Vec<(Uuid, i64, DateTime<Utc>)>> {
@@ -242,7 +242,7 @@ fn wait_ms(next: Next) -> Option<i64> {
 /// The order, locked until the transaction ends, and whether its customer is
 /// too late.
 pub async fn lock(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     id: OrderId,
     reach: &Reach,
 ) -> database::Result<Option<(Order, bool)>> {
@@ -267,7 +267,7 @@ pub async fn lock(
 
 /// Those of `ids` that exist within reach, in no particular order.
 pub async fn get(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     ids: &[OrderId],
     reach: &Reach,
 ) -> database::Result<Vec<Order>> {
@@ -288,7 +288,7 @@ pub async fn get(
 }
 
 /// Where an order stands, and nothing else of it.
-pub async fn state(conn: &mut PgConnection, id: OrderId) -> database::Result<Option<State>> {
+pub async fn state(conn: &mut Connection, id: OrderId) -> database::Result<Option<State>> {
     let number: Option<i16> = sqlx::query_scalar("select state from orders where id = $1")
         .bind(id.as_uuid())
         .fetch_optional(conn)
@@ -325,7 +325,7 @@ macro_rules! list_where {
 
 /// Newest first, after a place in the list.
 pub async fn list(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     filter: &Filter,
     after: Option<(DateTime<Utc>, Uuid)>,
     limit: i64,
@@ -349,7 +349,7 @@ pub async fn list(
 
 /// Under a lock or a claim, where nobody else writes the lines.
 pub(super) async fn with_lines(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     rows: Vec<OrderRow>,
 ) -> database::Result<Vec<Order>> {
     let mut orders = Vec::with_capacity(rows.len());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use database::Connection;
 use types::OrderId;
 use uuid::Uuid;
 
@@ -22,7 +22,7 @@ pub struct Claimed {
 /// Claims orders that are due and that nobody works on. Raises their epochs,
 /// which fences whoever worked on them before.
 pub async fn claim_due(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     limit: i64,
     lease: Duration,
 ) -> database::Result<Vec<Claimed>> {
@@ -70,7 +70,7 @@ pub async fn claim_due(
 /// Renews leases that are still ours. Rows that are locked are being written,
 /// which renews them too.
 pub async fn renew(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     claims: &[(OrderId, i64)],
     lease: Duration,
 ) -> database::Result<()> {
@@ -78,12 +78,12 @@ pub async fn renew(
 }
 
 /// Gives claims back at once, so that another process can go on.
-pub async fn release(conn: &mut PgConnection, claims: &[(OrderId, i64)]) -> database::Result<()> {
+pub async fn release(conn: &mut Connection, claims: &[(OrderId, i64)]) -> database::Result<()> {
     set_lease(conn, claims, -1.0).await
 }
 
 async fn set_lease(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     claims: &[(OrderId, i64)],
     secs: f64,
 ) -> database::Result<()> {
@@ -117,7 +117,7 @@ async fn set_lease(
 }
 
 /// Makes a saga that waits due now. Gives whether there was one.
-pub async fn wake(conn: &mut PgConnection, order: OrderId) -> database::Result<bool> {
+pub async fn wake(conn: &mut Connection, order: OrderId) -> database::Result<bool> {
     let woken = sqlx::query(
         "update orders
          set next_run_at = now()
@@ -132,7 +132,7 @@ pub async fn wake(conn: &mut PgConnection, order: OrderId) -> database::Result<b
 
 /// Orders whose saga has not ended, oldest first, after a place in the list.
 pub async fn list(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     needs_attention: bool,
     after: Option<(DateTime<Utc>, Uuid)>,
     limit: i64,

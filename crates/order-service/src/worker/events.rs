@@ -3,12 +3,11 @@
 
 use api::inventory::v1 as inventory;
 use api::payment::v1 as payment;
-use database::{AsDatabaseError, Database};
+use database::{AsDatabaseError, Connection, Database};
 use inventory::inventory_event::Event;
 use outbox::{Consumer, HandleError, Handler, Received};
 use prost::Message;
 use redis_connection::Redis;
-use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 use types::OrderId;
@@ -44,7 +43,7 @@ pub async fn inventory_events(
 }
 
 impl Handler for PaymentEvents {
-    async fn handle(&self, tx: &mut PgConnection, event: &Received) -> Result<(), HandleError> {
+    async fn handle(&self, tx: &mut Connection, event: &Received) -> Result<(), HandleError> {
         let message = payment::PaymentEvent::decode(event.payload.as_slice());
         let message = message.map_err(HandleError::failed)?;
         let payment = message.payment.unwrap_or_default();
@@ -58,7 +57,7 @@ impl Handler for PaymentEvents {
 }
 
 impl Handler for InventoryEvents {
-    async fn handle(&self, tx: &mut PgConnection, event: &Received) -> Result<(), HandleError> {
+    async fn handle(&self, tx: &mut Connection, event: &Received) -> Result<(), HandleError> {
         let message = inventory::InventoryEvent::decode(event.payload.as_slice());
         let message = message.map_err(HandleError::failed)?;
         let Some(Event::StockShortfall(missing)) = message.event else {

@@ -1,10 +1,9 @@
 //! A database, a Redis, and what the tests do with them.
 
-use database::Database;
+use database::{Connection, Database};
 use outbox::{Consumer, Event, HandleError, Handler, Received, Relay};
 use redis::{AsyncCommands, Value, streams::StreamRangeReply};
 use redis_connection::{Redis, Settings};
-use sqlx::PgConnection;
 use std::{
     collections::HashMap,
     future::Future,
@@ -177,7 +176,7 @@ impl Effects {
 }
 
 impl Handler for Effects {
-    async fn handle(&self, tx: &mut PgConnection, event: &Received) -> Result<(), HandleError> {
+    async fn handle(&self, tx: &mut Connection, event: &Received) -> Result<(), HandleError> {
         self.tried.lock().unwrap().push(event.clone());
         sqlx::query("insert into effects (event_id, aggregate, sequence) values ($1, $2, $3)")
             .bind(event.id)

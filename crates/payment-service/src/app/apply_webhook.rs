@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use sqlx::PgConnection;
+use database::Connection;
 use types::PaymentId;
 
 use super::books::settle;
@@ -100,11 +100,7 @@ impl Settling {
 
 type Outcome = (Vec<Result<Applied, AppError>>, News);
 
-async fn apply(
-    conn: &mut PgConnection,
-    told: &[Told],
-    policy: &Policy,
-) -> Result<Outcome, AppError> {
+async fn apply(conn: &mut Connection, told: &[Told], policy: &Policy) -> Result<Outcome, AppError> {
     // Rows are locked before events are recorded, as everywhere: who waits for
     // the same event waits here.
     let ids: HashSet<PaymentId> = told.iter().filter_map(Told::payment).collect();

@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use database::Connection;
 use idempotency::Saved;
-use sqlx::PgConnection;
 use types::{CaptureId, PaymentId, RefundId};
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ type Outcome = (Vec<Result<Settled, AppError>>, News);
 /// Makes all reports true, in order. One about a payment that is not there
 /// fails alone. The caller commits.
 pub(super) async fn settle(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     reports: &[Report],
     policy: &Policy,
 ) -> Result<Outcome, AppError> {
@@ -57,7 +57,7 @@ struct Books {
 }
 
 impl Books {
-    async fn open(conn: &mut PgConnection, reports: &[Report]) -> Result<Books, AppError> {
+    async fn open(conn: &mut Connection, reports: &[Report]) -> Result<Books, AppError> {
         let ids: HashSet<PaymentId> = reports.iter().map(|report| report.payment).collect();
         let ids: Vec<PaymentId> = ids.into_iter().collect();
         let locked = payments::lock(conn, &ids).await?;
@@ -129,7 +129,7 @@ impl Books {
         Ok(account.payment.clone())
     }
 
-    async fn write(&self, conn: &mut PgConnection, policy: &Policy) -> Result<(), AppError> {
+    async fn write(&self, conn: &mut Connection, policy: &Policy) -> Result<(), AppError> {
         if self.changed.is_empty() {
             return Ok(());
         }
@@ -160,7 +160,7 @@ impl Books {
     }
 
     /// Gives the answers that count now.
-    async fn close_keys(&self, conn: &mut PgConnection) -> Result<HashMap<Close, Saved>, AppError> {
+    async fn close_keys(&self, conn: &mut Connection) -> Result<HashMap<Close, Saved>, AppError> {
         let mut seen = HashSet::new();
         let first = |close: &&(Close, Saved)| seen.insert(close.0);
         let answers: Vec<&(Close, Saved)> = self.answers.iter().filter(first).collect();
@@ -219,7 +219,7 @@ fn legs(account: &Account, happened: Happened) -> Vec<Leg> {
 }
 
 async fn open_captures(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     payments: &HashMap<PaymentId, Payment>,
     reports: &[Report],
 ) -> Result<Vec<Capture>, AppError> {
@@ -247,7 +247,7 @@ async fn open_captures(
 }
 
 async fn open_refunds(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     payments: &HashMap<PaymentId, Payment>,
     reports: &[Report],
 ) -> Result<Vec<Refund>, AppError> {

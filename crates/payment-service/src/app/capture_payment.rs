@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use database::Connection;
 use idempotency::{Acted, Answer, Effect, Outcome, Request, Verb};
-use sqlx::PgConnection;
 use types::{CaptureId, Money, PaymentId};
 
 use super::ask::{KEYS_KEPT, NEVER_REACHED_PROVIDER, not_known};
@@ -187,7 +187,7 @@ impl Verb for CapturePayment {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         inputs: &[&NewCapture],
     ) -> Result<Vec<Acted<Self>>, AppError> {
         let ids: Vec<PaymentId> = inputs.iter().map(|new| new.payment).collect();
@@ -272,7 +272,7 @@ fn new_capture(
 
 /// The last capture of each payment that is captured already.
 async fn captured_before(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     locked: &Locked,
     inputs: &[&NewCapture],
 ) -> Result<HashMap<PaymentId, Capture>, AppError> {

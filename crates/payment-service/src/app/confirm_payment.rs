@@ -1,7 +1,7 @@
 //! `ConfirmPayment`: goes on after the customer did what was required.
 
+use database::Connection;
 use idempotency::{Acted, Answer, Effect, Outcome, Request, Verb};
-use sqlx::PgConnection;
 use std::time::Duration;
 use types::PaymentId;
 use uuid::Uuid;
@@ -105,7 +105,7 @@ impl Verb for ConfirmPayment {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         inputs: &[&Confirmation],
     ) -> Result<Vec<Acted<Self>>, AppError> {
         let ids: Vec<PaymentId> = inputs.iter().map(|input| input.payment).collect();

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use database::Connection;
 use idempotency::{Acted, Answer, Effect, Outcome, Request, Verb};
-use sqlx::PgConnection;
 use types::{OrderId, PaymentId};
 
 use super::settle::Close;
@@ -117,7 +117,7 @@ impl Verb for CreatePayment {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         inputs: &[&NewPayment],
     ) -> Result<Vec<Acted<Self>>, AppError> {
         let orders: Vec<OrderId> = inputs.iter().map(|new| new.order_id).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::PgConnection;
+use database::Connection;
 use types::{OrderId, PaymentId, RefundId};
 
 use super::error::no_payment;
@@ -106,7 +106,7 @@ impl App {
     }
 }
 
-async fn find(conn: &mut PgConnection, target: Target) -> Result<Payment, AppError> {
+async fn find(conn: &mut Connection, target: Target) -> Result<Payment, AppError> {
     match target {
         Target::Payment(id) => {
             let read = payments::get(conn, id).await?;
@@ -124,7 +124,7 @@ async fn find(conn: &mut PgConnection, target: Target) -> Result<Payment, AppErr
 }
 
 async fn with_details(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     found: Vec<Payment>,
 ) -> Result<Vec<Details>, AppError> {
     let ids: Vec<PaymentId> = found.iter().map(|payment| payment.id).collect();

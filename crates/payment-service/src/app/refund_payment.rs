@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use database::Connection;
 use idempotency::{Acted, Answer, Effect, Outcome, Request, Verb};
-use sqlx::PgConnection;
 use types::{Money, PaymentId, RefundId};
 
 use super::ask::{KEYS_KEPT, NEVER_REACHED_PROVIDER, not_known};
@@ -180,7 +180,7 @@ impl Verb for RefundPayment {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         inputs: &[&NewRefund],
     ) -> Result<Vec<Acted<Self>>, AppError> {
         let ids: Vec<PaymentId> = inputs.iter().map(|new| new.payment).collect();

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use database::Connection;
 use idempotency::{Acted, Answer, Effect, Outcome, Request, Verb};
-use sqlx::PgConnection;
 use types::{OrderId, PaymentId};
 use uuid::Uuid;
 
@@ -101,7 +101,7 @@ struct VoidPayment {
 }
 
 impl VoidPayment {
-    async fn begin(&self, tx: &mut PgConnection, new: &NewVoid) -> Result<Acted<Self>, AppError> {
+    async fn begin(&self, tx: &mut Connection, new: &NewVoid) -> Result<Acted<Self>, AppError> {
         let id = match new.target {
             Target::Payment(id) => Some(id),
             Target::Order(order) => {
@@ -171,7 +171,7 @@ impl Verb for VoidPayment {
 
     async fn act(
         &self,
-        tx: &mut PgConnection,
+        tx: &mut Connection,
         inputs: &[&NewVoid],
     ) -> Result<Vec<Acted<Self>>, AppError> {
         let mut acted = Vec::with_capacity(inputs.len());

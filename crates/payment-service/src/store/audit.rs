@@ -2,8 +2,7 @@
 //! first ten of them with the number of all.
 
 use chrono::{DateTime, Utc};
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 use uuid::Uuid;
 
 use super::codes;
@@ -18,7 +17,7 @@ pub struct Broken {
 
 /// To be called first in the transaction of an audit: it reads whole tables, at
 /// one moment.
-pub async fn freeze(conn: &mut PgConnection) -> Result<()> {
+pub async fn freeze(conn: &mut Connection) -> Result<()> {
     sqlx::query("set transaction isolation level repeatable read, read only")
         .execute(&mut *conn)
         .await?;
@@ -29,7 +28,7 @@ pub async fn freeze(conn: &mut PgConnection) -> Result<()> {
 }
 
 /// M1: amounts are within each other, and equal the sums of their parts.
-pub async fn amounts(conn: &mut PgConnection) -> Result<Broken> {
+pub async fn amounts(conn: &mut Connection) -> Result<Broken> {
     broken(
         conn,
         "select payment.id::text, count(*) over ()
@@ -63,7 +62,7 @@ pub async fn amounts(conn: &mut PgConnection) -> Result<Broken> {
 }
 
 /// M2: what ended without money has none.
-pub async fn dead_without_money(conn: &mut PgConnection) -> Result<Broken> {
+pub async fn dead_without_money(conn: &mut Connection) -> Result<Broken> {
     broken(
         conn,
         "select id::text, count(*) over ()
@@ -76,7 +75,7 @@ pub async fn dead_without_money(conn: &mut PgConnection) -> Result<Broken> {
 }
 
 /// M3: the ledger balances, and equals the sums of the payments.
-pub async fn ledger(conn: &mut PgConnection) -> Result<Broken> {
+pub async fn ledger(conn: &mut Connection) -> Result<Broken> {
     broken(
         conn,
         "select wrong.id, count(*) over ()
@@ -107,7 +106,7 @@ pub async fn ledger(conn: &mut PgConnection) -> Result<Broken> {
 }
 
 /// M5: one live payment for each order, and none for a voided order.
-pub async fn live_payments(conn: &mut PgConnection) -> Result<Broken> {
+pub async fn live_payments(conn: &mut Connection) -> Result<Broken> {
     broken(
         conn,
         "select wrong.order_id::text, count(*) over ()
@@ -130,7 +129,7 @@ pub async fn live_payments(conn: &mut PgConnection) -> Result<Broken> {
 }
 
 /// For M6: texts in which there are 13 digits or more, with where they are.
-pub async fn long_numbers(conn: &mut PgConnection) -> Result<Vec<(String, String)>> {
+pub async fn long_numbers(conn: &mut Connection) -> Result<Vec<(String, String)>> {
     let found = sqlx::query_as(
         "with texts (place, content) as (
              select 'payments ' || id,
@@ -168,7 +167,7 @@ pub async fn long_numbers(conn: &mut PgConnection) -> Result<Vec<(String, String
 
 /// O6: of each payment the waiting events are the last ones without a gap, and
 /// none waits for long.
-pub async fn events(conn: &mut PgConnection) -> Result<Broken> {
+pub async fn events(conn: &mut Connection) -> Result<Broken> {
     broken(
         conn,
         "select waiting.aggregate::text, count(*) over ()
@@ -191,7 +190,7 @@ pub async fn events(conn: &mut PgConnection) -> Result<Broken> {
 }
 
 /// O8: an answer is kept exactly where its effect is, and with it.
-pub async fn answers(conn: &mut PgConnection) -> Result<Broken> {
+pub async fn answers(conn: &mut Connection) -> Result<Broken> {
     broken(
         conn,
         "select stored.method || ' ' || stored.resource, count(*) over ()
@@ -216,7 +215,7 @@ pub async fn answers(conn: &mut PgConnection) -> Result<Broken> {
     .await
 }
 
-async fn broken(conn: &mut PgConnection, statement: &'static str) -> Result<Broken> {
+async fn broken(conn: &mut Connection, statement: &'static str) -> Result<Broken> {
     let rows: Vec<(String, i64)> = sqlx::query_as(statement).fetch_all(conn).await?;
     Ok(Broken {
         violations: rows.first().map_or(0, |(_, all)| *all),
@@ -272,7 +271,7 @@ impl BookRow {
 }
 
 /// A page of all payments, by id.
-pub async fn books(conn: &mut PgConnection, after: Uuid, limit: i64) -> Result<Vec<Book>> {
+pub async fn books(conn: &mut Connection, after: Uuid, limit: i64) -> Result<Vec<Book>> {
     let rows: Vec<BookRow> = sqlx::query_as(
         "select id, state, provider_reference, amount_minor, captured_minor,
                 capture_pending_minor, refunded_minor, refund_pending_minor, void_requested,
@@ -290,7 +289,7 @@ pub async fn books(conn: &mut PgConnection, after: Uuid, limit: i64) -> Result<V
 }
 
 /// These payments, for a second look.
-pub async fn books_by_id(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Book>> {
+pub async fn books_by_id(conn: &mut Connection, ids: &[Uuid]) -> Result<Vec<Book>> {
     let rows: Vec<BookRow> = sqlx::query_as(
         "select id, state, provider_reference, amount_minor, captured_minor,
                 capture_pending_minor, refunded_minor, refund_pending_minor, void_requested,
@@ -310,7 +309,7 @@ fn books_of(rows: Vec<BookRow>) -> Result<Vec<Book>> {
 }
 
 /// When the first payment was recorded.
-pub async fn first_payment_at(conn: &mut PgConnection) -> Result<Option<DateTime<Utc>>> {
+pub async fn first_payment_at(conn: &mut Connection) -> Result<Option<DateTime<Utc>>> {
     let first = sqlx::query_scalar("select min(created_at) from payments")
         .fetch_one(conn)
         .await?;

@@ -1,8 +1,7 @@
 //! The table `captures`.
 
 use chrono::{DateTime, Utc};
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 use types::{CaptureId, PaymentId};
 use uuid::Uuid;
 
@@ -40,7 +39,7 @@ fn captures(rows: Vec<Row>) -> Result<Vec<Capture>> {
     Ok(captures?)
 }
 
-pub async fn insert(conn: &mut PgConnection, new: &[Capture]) -> Result<()> {
+pub async fn insert(conn: &mut Connection, new: &[Capture]) -> Result<()> {
     sqlx::query(
         "insert into captures (id, payment_id, amount_minor, state, final)
          select *
@@ -60,7 +59,7 @@ pub async fn insert(conn: &mut PgConnection, new: &[Capture]) -> Result<()> {
 
 /// The pending ones of `payments`, and those with these `ids`.
 pub async fn open(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     payments: &[PaymentId],
     ids: &[CaptureId],
 ) -> Result<Vec<Capture>> {
@@ -79,7 +78,7 @@ pub async fn open(
 }
 
 /// All captures of these payments, oldest first.
-pub async fn of_payments(conn: &mut PgConnection, payments: &[PaymentId]) -> Result<Vec<Capture>> {
+pub async fn of_payments(conn: &mut Connection, payments: &[PaymentId]) -> Result<Vec<Capture>> {
     let rows: Vec<Row> = sqlx::query_as(
         "select id, payment_id, created_at, amount_minor, state, final, failure_code
          from captures
@@ -93,7 +92,7 @@ pub async fn of_payments(conn: &mut PgConnection, payments: &[PaymentId]) -> Res
 }
 
 /// Writes what became of captures whose payments are locked.
-pub async fn save(conn: &mut PgConnection, changed: &[&Capture]) -> Result<()> {
+pub async fn save(conn: &mut Connection, changed: &[&Capture]) -> Result<()> {
     sqlx::query(
         "update captures as stored
          set state = given.state, failure_code = given.failure_code

@@ -1,8 +1,7 @@
 //! The table `ledger_entries`, which is only ever appended to.
 
 use chrono::{DateTime, Utc};
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 use types::{Money, OrderId, PaymentId};
 use uuid::Uuid;
 
@@ -48,7 +47,7 @@ impl Row {
     }
 }
 
-pub async fn append(conn: &mut PgConnection, legs: &[Leg]) -> Result<()> {
+pub async fn append(conn: &mut Connection, legs: &[Leg]) -> Result<()> {
     sqlx::query(
         "insert into ledger_entries
              (transaction_id, payment_id, order_id, account, amount_minor, currency, reversal)
@@ -71,7 +70,7 @@ pub async fn append(conn: &mut PgConnection, legs: &[Leg]) -> Result<()> {
 /// Oldest first, after the entry `after`. Each filter that is given has an
 /// index.
 pub async fn list(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     payment: Option<PaymentId>,
     order: Option<OrderId>,
     after: i64,

@@ -3,14 +3,13 @@
 
 use std::collections::HashSet;
 
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 use types::OrderId;
 use uuid::Uuid;
 
 /// Keeps others from paying for or voiding these orders until the transaction
 /// ends. Taken in one order everywhere.
-pub async fn lock_orders(conn: &mut PgConnection, orders: &[OrderId]) -> Result<()> {
+pub async fn lock_orders(conn: &mut Connection, orders: &[OrderId]) -> Result<()> {
     let mut locks: Vec<i64> = orders.iter().map(lock_id).collect();
     locks.sort_unstable();
     locks.dedup();
@@ -27,7 +26,7 @@ fn lock_id(order: &OrderId) -> i64 {
 }
 
 /// Those of `orders` that were voided.
-pub async fn among(conn: &mut PgConnection, orders: &[OrderId]) -> Result<HashSet<OrderId>> {
+pub async fn among(conn: &mut Connection, orders: &[OrderId]) -> Result<HashSet<OrderId>> {
     let ids: Vec<Uuid> = orders.iter().map(OrderId::as_uuid).collect();
     let found: Vec<Uuid> = sqlx::query_scalar(
         "select order_id
@@ -41,7 +40,7 @@ pub async fn among(conn: &mut PgConnection, orders: &[OrderId]) -> Result<HashSe
 }
 
 /// Repeating it keeps the first.
-pub async fn insert(conn: &mut PgConnection, order: OrderId, reason: &str) -> Result<()> {
+pub async fn insert(conn: &mut Connection, order: OrderId, reason: &str) -> Result<()> {
     sqlx::query(
         "insert into order_tombstones (order_id, reason)
          values ($1, $2)

@@ -1,8 +1,7 @@
 //! The table `refunds`.
 
 use chrono::{DateTime, Utc};
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 use types::{OrderId, PaymentId, RefundId};
 use uuid::Uuid;
 
@@ -55,7 +54,7 @@ fn refunds(rows: Vec<Row>) -> Result<Vec<Refund>> {
     Ok(refunds?)
 }
 
-pub async fn insert(conn: &mut PgConnection, new: &[Refund]) -> Result<()> {
+pub async fn insert(conn: &mut Connection, new: &[Refund]) -> Result<()> {
     sqlx::query(
         "insert into refunds
              (id, payment_id, order_id, amount_minor, state, currency, reason)
@@ -75,7 +74,7 @@ pub async fn insert(conn: &mut PgConnection, new: &[Refund]) -> Result<()> {
     Ok(())
 }
 
-pub async fn get(conn: &mut PgConnection, id: RefundId) -> Result<Option<Refund>> {
+pub async fn get(conn: &mut Connection, id: RefundId) -> Result<Option<Refund>> {
     let row: Option<Row> = sqlx::query_as(concat!(
         "select ",
         columns!(),
@@ -89,7 +88,7 @@ pub async fn get(conn: &mut PgConnection, id: RefundId) -> Result<Option<Refund>
 
 /// The pending ones of `payments`, and those with these `ids`.
 pub async fn open(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     payments: &[PaymentId],
     ids: &[RefundId],
 ) -> Result<Vec<Refund>> {
@@ -109,7 +108,7 @@ pub async fn open(
 }
 
 /// All refunds of these payments, oldest first.
-pub async fn of_payments(conn: &mut PgConnection, payments: &[PaymentId]) -> Result<Vec<Refund>> {
+pub async fn of_payments(conn: &mut Connection, payments: &[PaymentId]) -> Result<Vec<Refund>> {
     let rows: Vec<Row> = sqlx::query_as(concat!(
         "select ",
         columns!(),
@@ -124,7 +123,7 @@ pub async fn of_payments(conn: &mut PgConnection, payments: &[PaymentId]) -> Res
 }
 
 /// Writes what became of refunds whose payments are locked.
-pub async fn save(conn: &mut PgConnection, changed: &[&Refund]) -> Result<()> {
+pub async fn save(conn: &mut Connection, changed: &[&Refund]) -> Result<()> {
     sqlx::query(
         "update refunds as stored
          set state = given.state,
@@ -149,7 +148,7 @@ pub async fn save(conn: &mut PgConnection, changed: &[&Refund]) -> Result<()> {
 
 /// Newest first. Each filter that is given has an index.
 pub async fn list(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     payment: Option<PaymentId>,
     order: Option<OrderId>,
     after: Option<Cursor>,

@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 use types::PaymentId;
 
 use super::payments::column;
@@ -20,7 +19,7 @@ pub struct Received {
 /// Records events of one provider and gives the ids of those that are new.
 /// Waits for another transaction that is recording one of them.
 pub async fn insert(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     provider: &str,
     events: &[&Received],
 ) -> Result<HashSet<String>> {
@@ -47,7 +46,7 @@ pub async fn insert(
 }
 
 /// Forgets events that no provider sends again; gives how many.
-pub async fn prune(conn: &mut PgConnection, limit: i64) -> Result<u64> {
+pub async fn prune(conn: &mut Connection, limit: i64) -> Result<u64> {
     let pruned = sqlx::query(
         "delete from webhook_events
          where (provider, event_id) in (

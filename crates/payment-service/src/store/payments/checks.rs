@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 use types::PaymentId;
 use uuid::Uuid;
 
 /// Plans a check `within` that time at the latest, unless one comes sooner.
 pub async fn check_within(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     ids: &[PaymentId],
     within: Duration,
 ) -> Result<()> {
@@ -29,7 +28,7 @@ pub async fn check_within(
 /// Claims payments whose check is due, until `lease` from now or, where checks
 /// have been in vain before, for longer; in vain means that nothing changed.
 pub async fn claim_due(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     limit: i64,
     lease: Duration,
     pause_max: Duration,
@@ -58,7 +57,7 @@ pub async fn claim_due(
 }
 
 /// Plans no more checks of a payment that has not changed since `version`.
-pub async fn rest(conn: &mut PgConnection, id: PaymentId, version: i64) -> Result<()> {
+pub async fn rest(conn: &mut Connection, id: PaymentId, version: i64) -> Result<()> {
     sqlx::query(
         "update payments
          set next_check_at = null, checks = 0

@@ -1,8 +1,7 @@
 //! Payments in pages.
 
 use chrono::{DateTime, Utc};
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 use types::OrderId;
 use uuid::Uuid;
 
@@ -15,7 +14,7 @@ pub type Cursor = (DateTime<Utc>, Uuid);
 
 /// Newest first.
 pub async fn list(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     state: Option<State>,
     after: Option<Cursor>,
     limit: i64,
@@ -41,7 +40,7 @@ pub async fn list(
 
 /// Newest first, of one order.
 pub async fn list_of_order(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     order: OrderId,
     state: Option<State>,
     after: Option<Cursor>,

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 use types::{OrderId, PaymentId};
 use uuid::Uuid;
 
@@ -93,7 +92,7 @@ pub struct Read {
     pub now: DateTime<Utc>,
 }
 
-pub async fn get(conn: &mut PgConnection, id: PaymentId) -> Result<Option<Read>> {
+pub async fn get(conn: &mut Connection, id: PaymentId) -> Result<Option<Read>> {
     let row: Option<Row> = sqlx::query_as(concat!(
         "select ",
         columns!(),
@@ -106,7 +105,7 @@ pub async fn get(conn: &mut PgConnection, id: PaymentId) -> Result<Option<Read>>
 }
 
 /// The latest attempt of an order.
-pub async fn of_order(conn: &mut PgConnection, order: OrderId) -> Result<Option<Read>> {
+pub async fn of_order(conn: &mut Connection, order: OrderId) -> Result<Option<Read>> {
     let row: Option<Row> = sqlx::query_as(concat!(
         "select ",
         columns!(),
@@ -122,7 +121,7 @@ pub async fn of_order(conn: &mut PgConnection, order: OrderId) -> Result<Option<
 }
 
 /// The live attempt of an order, or else its latest one.
-pub async fn live_of_order(conn: &mut PgConnection, order: OrderId) -> Result<Option<Read>> {
+pub async fn live_of_order(conn: &mut Connection, order: OrderId) -> Result<Option<Read>> {
     let row: Option<Row> = sqlx::query_as(concat!(
         "select ",
         columns!(),
@@ -145,7 +144,7 @@ fn read(row: Option<Row>) -> Result<Option<Read>> {
 }
 
 /// Every attempt of these orders.
-pub async fn of_orders(conn: &mut PgConnection, orders: &[OrderId]) -> Result<Vec<Payment>> {
+pub async fn of_orders(conn: &mut Connection, orders: &[OrderId]) -> Result<Vec<Payment>> {
     let ids: Vec<Uuid> = orders.iter().map(OrderId::as_uuid).collect();
     let rows: Vec<Row> = sqlx::query_as(concat!(
         "select ",
@@ -161,7 +160,7 @@ pub async fn of_orders(conn: &mut PgConnection, orders: &[OrderId]) -> Result<Ve
 
 /// To be called first in a transaction that only reads: all of it sees one
 /// state.
-pub async fn freeze(conn: &mut PgConnection) -> Result<()> {
+pub async fn freeze(conn: &mut Connection) -> Result<()> {
     sqlx::query("set transaction isolation level repeatable read, read only")
         .execute(conn)
         .await?;
@@ -175,7 +174,7 @@ pub struct Locked {
 }
 
 /// Locks rows in one order everywhere. Those that are not there are left out.
-pub async fn lock(conn: &mut PgConnection, ids: &[PaymentId]) -> Result<Locked> {
+pub async fn lock(conn: &mut Connection, ids: &[PaymentId]) -> Result<Locked> {
     let ids: Vec<Uuid> = ids.iter().map(PaymentId::as_uuid).collect();
     let rows: Vec<Row> = sqlx::query_as(concat!(
         "select ",

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use database::Result;
-use sqlx::PgConnection;
+use database::{Connection, Result};
 use types::PaymentId;
 use uuid::Uuid;
 
@@ -17,7 +16,7 @@ use crate::store::codes;
 /// that were written, with their time; the others met an attempt that is there
 /// already, or a live payment of their order.
 pub async fn insert(
-    conn: &mut PgConnection,
+    conn: &mut Connection,
     new: &[&Payment],
     check_in: Duration,
 ) -> Result<HashMap<PaymentId, DateTime<Utc>>> {
@@ -58,7 +57,7 @@ pub struct Saving<'a> {
 }
 
 /// Writes locked payments; `later` is what [`NextCheck::Later`] means.
-pub async fn save(conn: &mut PgConnection, rows: &[Saving<'_>], later: Duration) -> Result<()> {
+pub async fn save(conn: &mut Connection, rows: &[Saving<'_>], later: Duration) -> Result<()> {
     sqlx::query(
         "update payments as stored
          set updated_at = now(),
