@@ -20,6 +20,7 @@ use api::{
     },
 };
 use listener::tls::Connector;
+use prost::Name;
 use rpc::{Authorized, Token};
 use tonic::{Code, Request, Response, Status};
 
@@ -176,7 +177,7 @@ impl<C: Clone> Peer<C> {
     /// A call that changes nothing.
     pub async fn ask<M, R, F, Fut>(&self, message: M, send: F) -> Result<R, Failure>
     where
-        M: Clone,
+        M: Clone + Name,
         F: Fn(C, Request<M>) -> Fut,
         Fut: Future<Output = Result<Response<R>, Status>>,
     {
@@ -186,7 +187,7 @@ impl<C: Clone> Peer<C> {
     /// A change, asked for once.
     pub async fn change<M, R, F, Fut>(&self, key: &str, message: M, send: F) -> Result<R, Failure>
     where
-        M: Clone,
+        M: Clone + Name,
         F: Fn(C, Request<M>) -> Fut,
         Fut: Future<Output = Result<Response<R>, Status>>,
     {
@@ -203,7 +204,7 @@ impl<C: Clone> Peer<C> {
         send: F,
     ) -> Result<R, Failure>
     where
-        M: Clone,
+        M: Clone + Name,
         F: Fn(C, Request<M>) -> Fut,
         Fut: Future<Output = Result<Response<R>, Status>>,
     {
@@ -261,7 +262,7 @@ impl<C: Clone> Peer<C> {
         send: &F,
     ) -> Result<R, Failure>
     where
-        M: Clone,
+        M: Clone + Name,
         F: Fn(C, Request<M>) -> Fut,
         Fut: Future<Output = Result<Response<R>, Status>>,
     {

@@ -7,13 +7,14 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
+use http::{HeaderValue, Request, Response, Uri, header::AUTHORIZATION};
 use secrecy::{ExposeSecret, SecretString};
 use tonic::{
     body::Body,
     transport::{self, Channel},
 };
 use tower::Service;
+use tracing::Span;
 
 /// The token that a process shows to others: its own, never a caller's.
 /// Clones share it, and it may be replaced at any time. It is never printed.
@@ -51,16 +52,35 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A channel that shows a token with each call.
+/// A channel that shows a token with each call, and tells the call's span where
+/// it goes.
 #[derive(Debug, Clone)]
 pub struct Authorized {
     channel: Channel,
     token: Token,
+    peer: Option<Arc<Uri>>,
 }
 
 impl Authorized {
     pub fn new(channel: Channel, token: Token) -> Self {
-        Self { channel, token }
+        Self {
+            channel,
+            token,
+            peer: None,
+        }
+    }
+
+    /// The URL that the channel goes to.
+    #[must_use]
+    pub fn at(self, url: &str) -> Self {
+        let peer = url.parse().ok().map(Arc::new);
+        Self { peer, ..self }
+    }
+
+    fn tell_where(&self, span: &Span) {
+        let Some(peer) = &self.peer else { return };
+        span.record("server.address", peer.host());
+        span.record("server.port", peer.port_u16().map(i64::from));
     }
 }
 
@@ -74,6 +94,7 @@ impl Service<Request<Body>> for Authorized {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        self.tell_where(&Span::current());
         if let Some(token) = self.token.0.load().as_deref() {
             request.headers_mut().insert(AUTHORIZATION, token.clone());
         }

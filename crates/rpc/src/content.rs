@@ -5,6 +5,8 @@
 use api::message::{self, Place};
 use prost::{Message, Name};
 use tonic_types::FieldViolation;
+use tracing::Span;
+use types::OrderId;
 
 use crate::Problem;
 
@@ -16,9 +18,22 @@ const OURS: &str = "page_token";
 /// items of a batch are left to [`check_item`], so that each stands alone.
 pub(crate) fn check_call<M: Message + Name>(message: &M) -> Result<(), Problem> {
     let items_stand_alone = message::items_bring_keys::<M>();
-    refuse(violations(message, "", |place| {
+    let span = Span::current();
+    refuse(violations(message, "", |place, text| {
+        name_entity(&span, place, text);
         items_stand_alone && place.is_within("items")
     }))
+}
+
+/// A call is found by what it is about. Of a caller's texts only an id is told.
+fn name_entity(span: &Span, place: &Place<'_>, text: &str) {
+    let entities = [("order_id", "order.id"), ("payment_id", "payment.id")];
+    let named = entities.iter().find(|(field, _)| place.is(field));
+    if let Some((_, name)) = named
+        && OrderId::parse(text).is_ok()
+    {
+        span.record(*name, text);
+    }
 }
 
 /// `path` is that of the item's key.
@@ -27,7 +42,15 @@ pub(crate) fn check_call<M: Message + Name>(message: &M) -> Result<(), Problem> 
 /// `INVALID_FIELD` as above.
 pub(crate) fn check_item<M: Message + Name>(message: &M, path: &str) -> Result<(), Problem> {
     let prefix = path.trim_end_matches("idempotency_key");
-    refuse(violations(message, &format!("{prefix}request."), |_| false))
+    let span = Span::current();
+    refuse(violations(
+        message,
+        &format!("{prefix}request."),
+        |place, text| {
+            name_entity(&span, place, text);
+            false
+        },
+    ))
 }
 
 /// What acts are about; the first that is named counts: the order rather than
@@ -67,11 +90,11 @@ fn refuse(violations: Vec<FieldViolation>) -> Result<(), Problem> {
 fn violations<M: Message + Name>(
     message: &M,
     prefix: &str,
-    skip: impl Fn(&Place<'_>) -> bool,
+    skip: impl Fn(&Place<'_>, &str) -> bool,
 ) -> Vec<FieldViolation> {
     let mut violations = Vec::new();
     message::visit_texts(message, &mut |place, text| {
-        if place.is_within(OURS) || skip(place) {
+        if place.is_within(OURS) || skip(place, text) {
             return;
         }
         if let Some(found) = types::forbidden_content(text) {

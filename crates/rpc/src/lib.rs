@@ -7,25 +7,31 @@
 
 mod audit_log;
 mod authorized;
+mod call;
 mod caller;
 mod client;
 mod content;
 mod context;
 mod fields;
+mod item;
+mod metrics;
 mod paging;
 mod problem;
 mod remote;
 mod replay;
 mod tasks;
+mod watch;
 mod wire;
 
 pub use api::common::v1::ErrorReason as Reason;
 pub use audit_log::AuditPage;
 pub use authorized::{Authorized, InvalidToken, Token};
+pub use call::call;
 pub use caller::{ANY_CUSTOMER, Caller, NoCaller};
-pub use client::{Error, PeerSettings, call, connect};
+pub use client::{Error, PeerSettings, connect};
 pub use context::{Admitted, Context, Deadline};
 pub use fields::{Fields, etag};
+pub use item::Item;
 pub use paging::Pages;
 pub use problem::Problem;
 pub use remote::Remote;

@@ -1,6 +1,9 @@
 //! Changing one intent under its lock: decide on a copy, render the answer,
 //! record both as one line.
 
+use tracing::Span;
+use types::OrderId;
+
 use super::{App, AppError, now};
 use crate::books::entry::EventKind;
 use crate::books::intent::{Attempt, CaptureMethod, Intent, Refusal};
@@ -57,6 +60,7 @@ impl Change {
         self,
         record: impl FnOnce(Step<'_>) -> Result<Recorded, BooksError>,
     ) -> Result<Done, AppError> {
+        name_order(&self.intent);
         let webhook_first = self.intent.quirk() == Quirk::WebhookFirst;
         let settle = self.refund.as_ref().and_then(pending_until);
         let recorded = record(Step {
@@ -74,6 +78,17 @@ impl Change {
             webhook_first,
             settle,
         })
+    }
+}
+
+/// A request is found by the shop's own ids, which come as metadata. Of a
+/// caller's text only an id is told.
+fn name_order(intent: &Intent) {
+    for (key, field) in [("order_id", "order.id"), ("payment_id", "payment.id")] {
+        let id = intent.metadata.get(key);
+        if let Some(id) = id.filter(|id| OrderId::parse(id).is_ok()) {
+            Span::current().record(field, id);
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Instrument;
+
 use super::{App, AppError, now, now_ms};
 use crate::books::entry::EventKind;
 use crate::books::refund::{Refund, RefundState};
@@ -22,17 +24,26 @@ impl App {
         }
     }
 
+    /// In the trace of the request that is being carried out, if there is one.
     pub(super) fn settle_later(self: &Arc<Self>, refund: String, settles_at_ms: i64) {
         let app = Arc::clone(self);
+        let traceparent = telemetry::propagation::current_traceparent();
         let wait_ms = u64::try_from(settles_at_ms - now_ms()).unwrap_or(0);
         self.tracker.spawn(async move {
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(wait_ms)) => {}
                 () = app.stop.cancelled() => return,
             }
-            if let Err(error) = app.settle(&refund).await {
-                tracing::error!(%error, refund.id = %refund, "a refund was not settled");
+            let span = tracing::info_span!("settle", refund.id = refund);
+            if let Some(traceparent) = traceparent {
+                telemetry::propagation::set_parent_from(&span, &traceparent);
             }
+            let settling = async {
+                if let Err(error) = app.settle(&refund).await {
+                    tracing::error!(%error, "a refund was not settled");
+                }
+            };
+            settling.instrument(span).await;
         });
     }
 

@@ -48,6 +48,9 @@ pub struct Entry {
 pub struct EventNote {
     pub id: String,
     pub kind: EventKind,
+    /// Of the request that caused it, in whose trace it is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }
 
 /// Stripe's names. The object of an event is the one its name begins with.

@@ -88,6 +88,8 @@ pub struct Recorded {
 pub struct Undelivered {
     pub id: Arc<str>,
     pub place: Place,
+    /// Of the request that caused it.
+    pub traceparent: Option<Arc<str>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -172,13 +174,10 @@ impl Books {
         if let Some(claim) = claim {
             claim.answer(place);
         }
-        let undelivered = |note: EventNote| Undelivered {
-            id: note.id.into(),
-            place,
-        };
+        let events = entry.events.into_iter();
         Ok(Recorded {
             end: place.end(),
-            events: entry.events.into_iter().map(undelivered).collect(),
+            events: events.map(|note| note.undelivered(place)).collect(),
         })
     }
 
@@ -234,11 +233,23 @@ impl Books {
     }
 }
 
+impl EventNote {
+    fn undelivered(self, place: Place) -> Undelivered {
+        Undelivered {
+            id: self.id.into(),
+            place,
+            traceparent: self.traceparent.map(Into::into),
+        }
+    }
+}
+
 impl Step<'_> {
     fn into_entry(self, claim: Option<&Claim>) -> Entry {
+        let traceparent = telemetry::propagation::current_traceparent();
         let note = |kind| EventNote {
             id: crate::ids::random("evt"),
             kind,
+            traceparent: traceparent.clone(),
         };
         let answer = claim.zip(self.answer).map(|(claim, answer)| AnswerNote {
             key: claim.key.to_string(),

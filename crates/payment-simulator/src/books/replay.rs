@@ -27,7 +27,7 @@ pub struct Opened {
 struct Replay {
     accounts: Accounts,
     keys: Arc<Keys>,
-    undelivered: HashMap<String, Place>,
+    undelivered: HashMap<String, Undelivered>,
     next_sequence: u64,
 }
 
@@ -62,7 +62,8 @@ impl Books {
 impl Replay {
     fn accept(&mut self, entry: Entry, place: Place) -> Result<(), String> {
         for event in entry.events {
-            self.undelivered.insert(event.id, place);
+            let id = event.id.clone();
+            self.undelivered.insert(id, event.undelivered(place));
         }
         for event in entry.delivered {
             self.undelivered.remove(&event);
@@ -124,14 +125,8 @@ impl Replay {
     }
 
     fn undelivered(&mut self) -> Vec<Undelivered> {
-        let mut events: Vec<Undelivered> = self
-            .undelivered
-            .drain()
-            .map(|(id, place)| Undelivered {
-                id: id.into(),
-                place,
-            })
-            .collect();
+        let events = self.undelivered.drain();
+        let mut events: Vec<Undelivered> = events.map(|(_, event)| event).collect();
         events.sort_by_key(|event| event.place.start);
         events
     }

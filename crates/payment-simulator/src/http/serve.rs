@@ -34,9 +34,12 @@ async fn answer(router: Router, request: Request<listener::Body>) -> Result<Resp
     let answering = router.oneshot(request.map(Body::new));
     let answered: Result<Response, Infallible> = answering.instrument(span.clone()).await;
     match answered {
-        Ok(response) if response.extensions().get::<Dropped>().is_some() => Err(AnswerLost),
+        Ok(response) if response.extensions().get::<Dropped>().is_some() => {
+            span::answered(&span, None);
+            Err(AnswerLost)
+        }
         Ok(response) => {
-            span.record("http.response.status_code", response.status().as_u16());
+            span::answered(&span, Some(response.status()));
             Ok(response)
         }
     }

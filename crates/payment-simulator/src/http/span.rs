@@ -1,6 +1,6 @@
 //! One span per request, below the caller's.
 
-use http::Request;
+use http::{Request, StatusCode};
 use tracing::Span;
 use tracing::field::Empty;
 
@@ -10,15 +10,34 @@ pub fn of<B>(request: &Request<B>) -> Span {
     let route = route(request.uri().path());
     let method = request.method();
     let span = tracing::info_span!(
-        "http request",
+        "http",
         otel.name = format!("{method} {route}"),
         otel.kind = "server",
+        otel.status_code = Empty,
         http.request.method = %method,
         http.route = route,
         http.response.status_code = Empty,
+        order.id = Empty,
+        payment.id = Empty,
+        "error.type" = Empty,
     );
     telemetry::propagation::set_parent(&span, request.headers());
     span
+}
+
+/// `None`: nothing was answered.
+pub fn answered(span: &Span, status: Option<StatusCode>) {
+    if let Some(status) = status {
+        let code = i64::from(status.as_u16());
+        span.record("http.response.status_code", code);
+    }
+    let error = match &status {
+        None => "answer_lost",
+        Some(status) if status.is_server_error() => status.as_str(),
+        Some(_) => return,
+    };
+    span.record("otel.status_code", "ERROR");
+    span.record("error.type", error);
 }
 
 /// `/v1/payment_intents/{id}/capture`: what is not a plain word is an id.

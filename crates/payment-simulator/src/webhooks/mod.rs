@@ -6,6 +6,7 @@
 mod dispatcher;
 mod post;
 mod signature;
+mod watch;
 
 use std::sync::Arc;
 

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header;
-use reqwest::{Client, Url, redirect};
+use http::{HeaderMap, header};
+use reqwest::{Client, StatusCode, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinSet;
+use tracing::Instrument;
+use types::OrderId;
 
+use super::watch::Watch;
 use super::{Surroundings, signature};
+use crate::books::entry::Entry;
 use crate::books::{Books, BooksError, Undelivered};
 use crate::faults::Faults;
 use crate::methods::Quirk;
@@ -45,6 +49,23 @@ pub(super) enum PostError {
     NotSent,
 }
 
+/// An event as it is sent.
+#[derive(Clone)]
+pub(super) struct Letter {
+    pub event: Undelivered,
+    /// The shop's order that it is about.
+    pub order: Option<OrderId>,
+    body: Vec<u8>,
+}
+
+/// As the shop has noted it with the intent or the refund.
+fn order_of(entry: &Entry) -> Option<OrderId> {
+    let intent = entry.intent.as_ref().map(|intent| &intent.metadata);
+    let refund = entry.refund.as_ref().map(|refund| &refund.metadata);
+    let mut noted = refund.into_iter().chain(intent);
+    noted.find_map(|metadata| OrderId::parse(metadata.get("order_id")?).ok())
+}
+
 impl Poster {
     pub fn new(
         url: Url,
@@ -72,19 +93,23 @@ impl Poster {
     pub async fn deliver(self: &Arc<Self>, event: &Undelivered) -> Result<(), PostError> {
         let entry = self.books.entry(event.place).await?;
         let rendered = wire::event(&entry, &event.id, &self.public_url)?;
-        let body = serde_json::to_vec(&rendered.ok_or(PostError::NoSuchEvent)?)?;
+        let letter = Letter {
+            event: event.clone(),
+            order: order_of(&entry),
+            body: serde_json::to_vec(&rendered.ok_or(PostError::NoSuchEvent)?)?,
+        };
         let quirk = entry.intent.map(|intent| intent.quirk());
         let copies = match quirk {
             Some(Quirk::WebhooksTripled) => self.faults.webhook_copies().max(TRIPLED),
             _ => self.faults.webhook_copies(),
         };
         if copies == 1 {
-            return self.post(body).await;
+            return self.post(letter).await;
         }
         let mut posts = JoinSet::new();
         for _ in 0..copies {
-            let (poster, body) = (Arc::clone(self), body.clone());
-            posts.spawn(async move { poster.post(body).await });
+            let (poster, letter) = (Arc::clone(self), letter.clone());
+            posts.spawn(async move { poster.post(letter).await });
         }
         let results = posts.join_all().await;
         let any = results.into_iter().reduce(Result::or);
@@ -98,11 +123,22 @@ impl Poster {
         }
     }
 
-    async fn post(&self, body: Vec<u8>) -> Result<(), PostError> {
+    async fn post(&self, letter: Letter) -> Result<(), PostError> {
+        let watch = Watch::begin(&self.url, &letter);
+        let result = self.exchange(letter.body).instrument(watch.span()).await;
+        watch.end(&result);
+        result.map(drop)
+    }
+
+    /// To be run in the span of the post: the receiver goes on below it.
+    async fn exchange(&self, body: Vec<u8>) -> Result<StatusCode, PostError> {
+        let mut headers = HeaderMap::new();
+        telemetry::propagation::inject(&mut headers);
         let signature = signature::sign(self.secret.expose_secret(), crate::app::now(), &body);
         let request = self
             .client
             .post(self.url.clone())
+            .headers(headers)
             .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
             .header(header::USER_AGENT, "payment-simulator/1.0")
             .header("Stripe-Signature", signature)
@@ -110,7 +146,7 @@ impl Poster {
         let exchange = async {
             let status = request.send().await?.status();
             match status.is_success() {
-                true => Ok(()),
+                true => Ok(status),
                 false => Err(PostError::Refused(status.as_u16())),
             }
         };

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use api::order::v1::GetOrderRequest;
 use http::Request;
 use listener::{Limits, Peer, Tls, tls};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -91,10 +92,11 @@ impl Server {
 
 async fn check(channel: &Channel) -> Result<(), Status> {
     let client = HealthClient::new(channel.clone());
-    let question = HealthCheckRequest::default();
-    let call = rpc::call(question, None, TIMEOUT, |request| {
+    // Only messages of the contract are sent; this one is sent as another.
+    let call = rpc::call(GetOrderRequest::default(), None, TIMEOUT, |request| {
         let mut client = client.clone();
-        async move { client.check(request).await }
+        let question = request.map(|_| HealthCheckRequest::default());
+        async move { client.check(question).await }
     });
     call.await.map(drop)
 }
