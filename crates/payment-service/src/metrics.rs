@@ -19,13 +19,8 @@ static FAILED: LazyLock<Counter> = LazyLock::new(|| {
         "Payments that the provider refused, by its code.",
     )
 });
-static CAPTURED: LazyLock<Counter> = LazyLock::new(|| {
-    counter(
-        "payments.captured",
-        "{capture}",
-        "Captures that were made.",
-    )
-});
+static CAPTURED: LazyLock<Counter> =
+    LazyLock::new(|| counter("payments.captured", "{capture}", "Captures that were made."));
 static CAPTURED_AMOUNT: LazyLock<Counter> = LazyLock::new(|| {
     counter(
         "payment.captured.amount",
@@ -173,7 +168,10 @@ impl Count {
 
 fn add(counter: &Counter, amount: Money) {
     let minor = u64::try_from(amount.minor()).unwrap_or(0);
-    counter.add(minor, &[KeyValue::new("currency", amount.currency().code())]);
+    counter.add(
+        minor,
+        &[KeyValue::new("currency", amount.currency().code())],
+    );
 }
 
 /// An attempt was written for the first time.
@@ -193,7 +191,10 @@ pub enum Webhook {
 
 impl Webhook {
     pub fn of(applied: &Result<Applied, AppError>) -> Self {
-        applied.as_ref().copied().map_or(Self::Failed, Self::Applied)
+        applied
+            .as_ref()
+            .copied()
+            .map_or(Self::Failed, Self::Applied)
     }
 }
 
