@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Span, SpanId, TraceId, traces::Traces};
 
-/// Batches of batches have an end.
+/// Of an answer, which must have an end.
 const LINKED_SPANS_MAX: usize = 5_000;
 
 /// Spans by their start, with how they belong to what was asked.
@@ -63,8 +63,8 @@ pub(crate) fn find(traces: &Traces, ids: &BTreeSet<TraceId>) -> Found {
     }
 }
 
-/// What `own` links to in other traces, with all below it and what that links
-/// to.
+/// What `own` links to in other traces, with all below it. What that links to
+/// in its turn is the work of others.
 fn linked<'a>(
     traces: &'a Traces,
     ids: &BTreeSet<TraceId>,
@@ -84,7 +84,6 @@ fn linked<'a>(
         }
         if let Some(span) = traces.span(at.0, at.1) {
             found.push(span);
-            next.extend(links_of(span));
             next.extend(children.of(traces, at).iter().map(|child| (at.0, *child)));
         }
     }

@@ -1,12 +1,12 @@
 //! `trace-store`: for development. It listens on the loopback and keeps all in
 //! memory; its end is the end of what it kept.
 
-use std::{net::SocketAddr, process::ExitCode};
+use std::{io::IsTerminal, net::SocketAddr, process::ExitCode};
 
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use trace_store::{Bounds, TraceStore};
+use trace_store::{Bounds, Endpoints, TraceStore};
 
 /// Keeps the newest spans, log records and metrics that processes send by OTLP,
 /// in memory, for development: asks nobody who they are.
@@ -30,6 +30,7 @@ async fn main() -> ExitCode {
     let args = Args::parse();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     match serve(&args).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -44,7 +45,8 @@ async fn serve(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let bound = trace_store::bind(args.grpc, args.http).await?;
-    tracing::info!(grpc = %args.grpc, http = %args.http, spans = args.spans, "listens");
+    let Endpoints { grpc, http } = bound.endpoints();
+    tracing::info!(%grpc, %http, spans = args.spans, "the trace store listens");
     let shutdown = CancellationToken::new();
     let store = TraceStore::new(Bounds::of_spans(usize::try_from(args.spans)?));
     let end = shutdown.clone();
