@@ -13,3 +13,14 @@ pub enum GatherError {
     #[error("the batch broke down")]
     Panicked,
 }
+
+impl GatherError {
+    /// For `error.type`.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Overloaded => "overloaded",
+            Self::Closed => "closed",
+            Self::Panicked => "panicked",
+        }
+    }
+}

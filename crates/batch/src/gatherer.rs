@@ -1,5 +1,6 @@
 use crate::{
-    GatherError,
+    GatherError, metrics,
+    stay::Stay,
     worker::{self, Waiting},
 };
 use futures::future;
@@ -13,12 +14,14 @@ const BATCHES_WAITING_MAX: usize = 16;
 ///
 /// The worker ends when the last handle is gone and the queue is empty.
 pub struct Gatherer<I, O> {
+    name: &'static str,
     queue: mpsc::Sender<Waiting<I, O>>,
 }
 
 impl<I, O> Clone for Gatherer<I, O> {
     fn clone(&self) -> Self {
         Self {
+            name: self.name,
             queue: self.queue.clone(),
         }
     }
@@ -42,39 +45,54 @@ impl<I: Send + 'static, O: Send + 'static> Gatherer<I, O> {
     {
         let limit = limit.max(1);
         let (queue, arrivals) = mpsc::channel(limit.saturating_mul(BATCHES_WAITING_MAX));
+        metrics::watch(name, queue.downgrade());
         tokio::spawn(worker::run(name, limit, arrivals, act));
-        Self { queue }
+        Self { name, queue }
     }
 
     /// Hands in one input and waits for its output.
     ///
     /// Once queued, the input is acted upon even if the caller goes away.
     pub async fn call(&self, input: I) -> Result<O, GatherError> {
-        receive(self.enqueue(input)).await
+        self.call_with(|_| input).await
     }
 
-    /// Hands in several inputs at once, in order; each stands alone.
-    pub async fn call_many(&self, inputs: Vec<I>) -> Vec<Result<O, GatherError>> {
+    /// The same for an input that says in which span its caller waits, so that
+    /// others can go on below it.
+    pub async fn call_with(&self, input: impl FnOnce(&Span) -> I) -> Result<O, GatherError> {
+        let stay = Stay::begin(self.name);
+        let input = input(stay.span());
+        receive(self.enqueue(input, stay)).await
+    }
+
+    /// Hands in several inputs at once, in order; each stands alone, and waits
+    /// in the span that comes with it.
+    pub async fn call_many(
+        &self,
+        inputs: impl IntoIterator<Item = (Span, I)>,
+    ) -> Vec<Result<O, GatherError>> {
         // All are queued before the first is awaited, so that they share a batch.
         let queued: Vec<_> = inputs
             .into_iter()
-            .map(|input| self.enqueue(input))
+            .map(|(span, input)| self.enqueue(input, Stay::within(span)))
             .collect();
         future::join_all(queued.into_iter().map(receive)).await
     }
 
-    fn enqueue(&self, input: I) -> Result<Answer<O>, GatherError> {
+    fn enqueue(&self, input: I, stay: Stay) -> Result<Answer<O>, GatherError> {
         let (answer, receiver) = oneshot::channel();
         let waiting = Waiting {
             input,
             answer,
-            span: Span::current(),
+            stay,
         };
-        match self.queue.try_send(waiting) {
-            Ok(()) => Ok(receiver),
-            Err(mpsc::error::TrySendError::Full(_)) => Err(GatherError::Overloaded),
-            Err(mpsc::error::TrySendError::Closed(_)) => Err(GatherError::Closed),
-        }
+        let (refused, error) = match self.queue.try_send(waiting) {
+            Ok(()) => return Ok(receiver),
+            Err(mpsc::error::TrySendError::Full(refused)) => (refused, GatherError::Overloaded),
+            Err(mpsc::error::TrySendError::Closed(refused)) => (refused, GatherError::Closed),
+        };
+        refused.stay.failed(error);
+        Err(error)
     }
 }
 

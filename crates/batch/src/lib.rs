@@ -6,6 +6,8 @@
 
 mod error;
 mod gatherer;
+mod metrics;
+mod stay;
 mod worker;
 
 pub use error::GatherError;

@@ -8,6 +8,7 @@ pub mod app;
 pub mod domain;
 mod events;
 pub mod grpc;
+mod metrics;
 mod settings;
 mod start;
 pub mod store;

@@ -25,6 +25,8 @@ pub struct Settings {
     pub holds: Holds,
     #[serde(default)]
     pub watch: Watch,
+    #[serde(default)]
+    pub metrics: gauges::Settings,
 }
 
 /// Holds whose time is over are ended by a sweeper in every replica.

@@ -95,7 +95,7 @@ pub async fn serve(
     for part in replica.parts {
         process.spawn(part.name, part.work);
     }
-    tracing::info!(grpc_addr = %replica.grpc_addr, http_addr = %replica.http_addr, "listening");
+    tracing::info!(listen.grpc = %replica.grpc_addr, listen.http = %replica.http_addr, "listening");
     process.started();
     process.drained().await;
     replica.db.close().await;
@@ -142,6 +142,10 @@ pub async fn start(settings: Settings, around: &Surroundings) -> Result<Replica,
         worker(
             "head",
             worker::follow_head(app.clone(), head, poll, stop.clone()),
+        ),
+        worker(
+            "gauges",
+            worker::gauges(app.clone(), db.clone(), settings.metrics, stop.clone()),
         ),
         worker("pruner", worker::prune_keys(app.clone(), stop)),
     ];
@@ -197,7 +201,7 @@ async fn warn_of_durability(db: &Database) {
         Ok(off) if off.is_empty() => {}
         Ok(off) => {
             tracing::warn!(
-                settings = off.join(", "),
+                setting = off.join(", "),
                 "off: acknowledged writes may be lost"
             );
         }

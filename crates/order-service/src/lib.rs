@@ -8,6 +8,7 @@
 pub mod app;
 pub mod domain;
 mod grpc;
+mod metrics;
 mod parts;
 pub mod peers;
 mod settings;

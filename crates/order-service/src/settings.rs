@@ -28,6 +28,8 @@ pub struct Settings {
     pub payment: rpc::PeerSettings,
     #[serde(default)]
     pub saga: SagaSettings,
+    #[serde(default)]
+    pub metrics: gauges::Settings,
     #[schemars(extend("x-reload" = true))]
     #[serde(default)]
     pub features: Features,

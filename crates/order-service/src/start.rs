@@ -73,8 +73,11 @@ pub struct Running {
 /// Starts everything; returns when the port is held.
 pub async fn start(settings: Settings, around: Surroundings) -> Result<Running, StartError> {
     let db = Database::connect(&settings.database, "order-service").await?;
-    for warning in database::durability_warnings(&db).await.unwrap_or_default() {
-        tracing::warn!(warning, "the database may lose what it acknowledged");
+    for setting in database::durability_warnings(&db).await.unwrap_or_default() {
+        tracing::warn!(
+            setting,
+            "is off: the database may lose what it acknowledged"
+        );
     }
     let tls = settings.tls.as_ref().map(Files::start).transpose()?;
     let redis = Redis::new(settings.redis.clone());
@@ -108,7 +111,7 @@ pub async fn start(settings: Settings, around: Surroundings) -> Result<Running, 
     let stop = around.shutdown.clone();
     let serving = Serving::new(routes.routes(), stop, around.drain_deadline);
     let server = tokio::spawn(edge.serve(serving));
-    tracing::info!(%grpc_addr, %http_addr, "listening");
+    tracing::info!(listen.grpc = %grpc_addr, listen.http = %http_addr, "listening");
     Ok(Running {
         grpc_addr,
         http_addr,
@@ -150,6 +153,13 @@ fn work(
     let lease = settings.patience().lease;
     // Leases are kept until the last saga has ended.
     tokio::spawn(worker::renew_claims(app.clone(), lease, drained.clone()));
+    // Nothing of it must be finished before the end.
+    tokio::spawn(worker::gauges(
+        app.clone(),
+        db.clone(),
+        settings.metrics,
+        stop(),
+    ));
     let tracker = &around.tracker;
     tracker.spawn(worker::run_due_sagas(app.clone(), stop()));
     tracker.spawn(worker::prune(db.clone(), stop()));

@@ -1,6 +1,6 @@
 //! Redis Streams: publishing, reading as a group, acknowledging.
 
-use crate::Received;
+use crate::{Received, spans::Publishing};
 use chrono::{DateTime, SecondsFormat, Utc};
 use redis::{
     AsyncCommands, AsyncConnectionConfig, FromRedisValue, RedisResult, Value,
@@ -23,13 +23,13 @@ const READ_MAX: usize = 100;
 #[derive(sqlx::FromRow)]
 pub(crate) struct Outgoing {
     pub(crate) position: i64,
-    event_id: Uuid,
-    topic: String,
-    kind: String,
-    aggregate: Uuid,
+    pub(crate) event_id: Uuid,
+    pub(crate) topic: String,
+    pub(crate) kind: String,
+    pub(crate) aggregate: Uuid,
     sequence: i64,
     payload: Vec<u8>,
-    traceparent: Option<String>,
+    pub(crate) traceparent: Option<String>,
     created_at: DateTime<Utc>,
 }
 
@@ -72,7 +72,9 @@ impl Broker {
     /// them may have been added.
     pub(crate) async fn publish(&mut self, events: &[Outgoing], keep: u64) -> RedisResult<()> {
         let mut pipeline = redis::pipe();
+        let mut publishing = Vec::with_capacity(events.len());
         for event in events {
+            let published = Publishing::begin(event);
             let time = event
                 .created_at
                 .to_rfc3339_opts(SecondsFormat::Micros, true);
@@ -85,12 +87,18 @@ impl Broker {
                 .arg(("aggregate", event.aggregate.to_string()))
                 .arg(("sequence", event.sequence))
                 .arg(("time", time));
-            if let Some(traceparent) = &event.traceparent {
+            let traceparent = published.traceparent();
+            if let Some(traceparent) = traceparent.as_ref().or(event.traceparent.as_ref()) {
                 add.arg(("traceparent", traceparent));
             }
             add.arg(("payload", event.payload.as_slice())).ignore();
+            publishing.push(published);
         }
-        pipeline.query_async(&mut *self.conn).await
+        let published = pipeline.query_async(&mut *self.conn).await;
+        if published.is_err() {
+            publishing.iter().for_each(Publishing::failed);
+        }
+        published
     }
 
     /// A new group begins with the oldest entry that is still kept.

@@ -4,12 +4,12 @@ use crate::{
     HandleError, Handler, Received,
     inbox::{self, Noted, Standing},
     metrics::{self, Processed},
-    parked,
+    parked, spans,
 };
 use database::{Connection, Database};
 use futures::FutureExt;
 use std::{panic::AssertUnwindSafe, time::Duration};
-use tracing::{Instrument, error};
+use tracing::{Instrument, Span, error};
 use uuid::Uuid;
 
 const TRIES_MAX: u32 = 5;
@@ -33,6 +33,11 @@ impl<H: Handler> Delivery<'_, H> {
     /// Returns when the event needs no further delivery: it is handled, now or
     /// before, or parked. An error means that the database is away.
     pub(crate) async fn settle(&self, event: &Received) -> database::Result<()> {
+        let span = spans::process(self.group, event);
+        self.settle_read(event).instrument(span).await
+    }
+
+    async fn settle_read(&self, event: &Received) -> database::Result<()> {
         let Some(failure) = self.try_often(event, Source::Stream).await? else {
             return Ok(());
         };
@@ -64,18 +69,26 @@ impl<H: Handler> Delivery<'_, H> {
             let next = parked::next(&mut conn, self.group, stream, aggregate).await?;
             drop(conn);
             let Some(event) = next else { return Ok(()) };
-            if let Some(failure) = self.try_often(&event, Source::Parked).await? {
-                error!(
-                    event.id = %event.id, event.kind, aggregate = %aggregate, error = %failure,
-                    "a released event failed again"
-                );
-                let mut conn = self.db.acquire().await?;
-                let text = failure.to_string();
-                parked::park_again(&mut conn, self.group, &event, &text).await?;
-                metrics::processed(&event.topic, self.group, Processed::Parked);
+            let span = spans::process(self.group, &event);
+            if let Standing::Parked = self.settle_parked(&event).instrument(span).await? {
                 return Ok(());
             }
         }
+    }
+
+    async fn settle_parked(&self, event: &Received) -> database::Result<Standing> {
+        let Some(failure) = self.try_often(event, Source::Parked).await? else {
+            return Ok(Standing::Handled);
+        };
+        error!(
+            event.id = %event.id, event.kind, aggregate = %event.aggregate, error = %failure,
+            "a released event failed again"
+        );
+        let mut conn = self.db.acquire().await?;
+        let text = failure.to_string();
+        parked::park_again(&mut conn, self.group, event, &text).await?;
+        metrics::processed(&event.topic, self.group, Processed::Parked);
+        Ok(Standing::Parked)
     }
 
     /// Gives the last failure when no try succeeded.
@@ -91,9 +104,13 @@ impl<H: Handler> Delivery<'_, H> {
                 Err(HandleError::Database(error))
                     if HandleError::Database(error.clone()).is_outage() =>
                 {
+                    spans::failed(&Span::current(), "database");
                     return Err(error);
                 }
-                Err(failure) if tries >= TRIES_MAX => return Ok(Some(failure)),
+                Err(failure) if tries >= TRIES_MAX => {
+                    spans::failed(&Span::current(), failure.kind());
+                    return Ok(Some(failure));
+                }
                 Err(_) => tokio::time::sleep(pause).await,
             }
             pause *= 2;
@@ -133,8 +150,7 @@ impl<H: Handler> Delivery<'_, H> {
         if let Noted::Again = inbox::note(tx, self.group, event).await? {
             return Ok(Processed::Known);
         }
-        let span = self.handler.span(event);
-        let handling = async { self.handler.handle(tx, event).await }.instrument(span);
+        let handling = async { self.handler.handle(tx, event).await };
         match AssertUnwindSafe(handling).catch_unwind().await {
             Ok(handled) => handled.map(|()| Processed::Handled),
             Err(_) => Err(HandleError::Panicked),

@@ -1,6 +1,5 @@
 use crate::Received;
 use database::{AsDatabaseError, Connection};
-use tracing::{Span, info_span};
 
 /// Acts upon the events of one stream.
 pub trait Handler: Send + Sync {
@@ -12,17 +11,6 @@ pub trait Handler: Send + Sync {
         tx: &mut Connection,
         event: &Received,
     ) -> impl Future<Output = Result<(), HandleError>> + Send;
-
-    /// The span that [`handle`](Handler::handle) runs in; where its parent is
-    /// set from `event.traceparent`, before it is entered.
-    fn span(&self, event: &Received) -> Span {
-        info_span!(
-            "consume",
-            messaging.destination.name = event.topic,
-            event.kind = event.kind,
-            event.id = %event.id,
-        )
-    }
 }
 
 /// Why an event was not handled.
@@ -42,6 +30,15 @@ pub enum HandleError {
 impl HandleError {
     pub fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Failed(error.into())
+    }
+
+    /// For `error.type`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Database(_) => "database",
+            Self::Failed(_) => "handler",
+            Self::Panicked => "panicked",
+        }
     }
 
     /// Nothing is wrong with the event: the database is away.

@@ -30,6 +30,7 @@ mod outage;
 mod parked;
 mod relay;
 mod seat;
+mod spans;
 
 pub use append::append;
 #[doc(hidden)]

@@ -6,12 +6,22 @@
     reason = "tests fail by panic"
 )]
 
+mod metrics;
+mod spans;
+
 use batch::{GatherError, Gatherer};
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
 use tokio::sync::Semaphore;
+use tracing::Span;
+
+/// Inputs of callers without a trace.
+fn alone(inputs: impl IntoIterator<Item = u32>) -> Vec<(Span, u32)> {
+    let inputs = inputs.into_iter();
+    inputs.map(|input| (Span::none(), input)).collect()
+}
 
 /// A verb that runs one batch per permit and remembers what each batch held.
 struct Gated {
@@ -80,7 +90,7 @@ async fn what_waits_becomes_the_next_batch_in_order_of_arrival_up_to_the_limit()
     let first = gated.busy().await;
     let rest = tokio::spawn({
         let gatherer = gated.gatherer.clone();
-        async move { gatherer.call_many((1..=20).collect()).await }
+        async move { gatherer.call_many(alone(1..=20)).await }
     });
     tokio::task::yield_now().await;
     gated.gate.add_permits(4);
@@ -120,7 +130,7 @@ async fn a_full_queue_refuses_at_once_and_what_was_queued_still_runs() {
     let first = gated.busy().await;
     let many = tokio::spawn({
         let gatherer = gated.gatherer.clone();
-        async move { gatherer.call_many((1..=20).collect()).await }
+        async move { gatherer.call_many(alone(1..=20)).await }
     });
     tokio::task::yield_now().await;
     assert_eq!(gated.gatherer.call(99).await, Err(GatherError::Overloaded));
@@ -172,7 +182,7 @@ async fn a_batch_that_miscounts_its_answers_fails_instead_of_mixing_them_up() {
     let gatherer = Gatherer::spawn("short", 8, |inputs: Vec<u32>| async move {
         inputs.into_iter().filter(|n| n % 2 == 0).collect()
     });
-    let answers = gatherer.call_many(vec![1, 2, 3]).await;
+    let answers = gatherer.call_many(alone(1..=3)).await;
     assert_eq!(answers, [Err(GatherError::Panicked); 3]);
     assert_eq!(gatherer.call(4).await, Ok(4));
 }
@@ -185,7 +195,7 @@ async fn the_worker_finishes_its_queue_after_the_last_handle_is_gone() {
         seen,
         gatherer,
     } = gated;
-    let answers = tokio::spawn(async move { gatherer.call_many(vec![1, 2]).await });
+    let answers = tokio::spawn(async move { gatherer.call_many(alone(1..=2)).await });
     gate.add_permits(1);
     assert_eq!(answers.await.unwrap(), [Ok(2), Ok(4)]);
     assert_eq!(seen.lock().unwrap().clone(), [vec![1, 2]]);

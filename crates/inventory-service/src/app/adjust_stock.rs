@@ -4,6 +4,7 @@ use idempotency::{Acted, Answered, Call, Verb};
 use super::{App, Error, gathered::finished};
 use crate::{
     domain::{Adjusted, Adjustment, Refusal},
+    metrics,
     store::stockroom,
 };
 
@@ -17,7 +18,9 @@ pub struct StockAdjusted(pub Adjusted);
 
 impl App {
     pub async fn adjust_stock(&self, call: Call<Adjustment>) -> Answered<AdjustStock> {
-        self.adjust_stock.call(call).await
+        let answer = self.adjust_stock.call(call).await;
+        metrics::corrected::<AdjustStock>(&answer, |adjusted| &adjusted.0);
+        answer
     }
 }
 

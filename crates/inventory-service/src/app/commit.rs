@@ -1,5 +1,6 @@
 use database::Connection;
 use idempotency::{Acted, Answered, Call, Verb};
+use tracing::Span;
 use types::OrderId;
 
 use super::{App, Error, gathered::finished};
@@ -19,7 +20,7 @@ impl App {
         self.commit.call(call).await
     }
 
-    pub async fn batch_commit(&self, calls: Vec<Call<OrderId>>) -> Vec<Answered<Commit>> {
+    pub async fn batch_commit(&self, calls: Vec<(Span, Call<OrderId>)>) -> Vec<Answered<Commit>> {
         self.commit.call_many(calls).await
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use batch::Gatherer;
 use database::Database;
 use idempotency::{Acted, Answered, Call, Effect, Failure, Verb};
+use tracing::Span;
 
 use super::{AfterCommit, Error};
 use crate::domain::Refusal;
@@ -53,8 +54,8 @@ where
         answer.unwrap_or_else(|error| Err(Failure::Refused(error.into())))
     }
 
-    /// Each stands alone; one answer per call, in order.
-    pub(crate) async fn call_many(&self, calls: Vec<Call<V::Input>>) -> Vec<Answered<V>> {
+    /// Each stands alone, in its own span; one answer per call, in order.
+    pub(crate) async fn call_many(&self, calls: Vec<(Span, Call<V::Input>)>) -> Vec<Answered<V>> {
         let answers = self.0.call_many(calls).await.into_iter();
         answers
             .map(|answer| answer.unwrap_or_else(|error| Err(Failure::Refused(error.into()))))

@@ -41,7 +41,7 @@ pub use extend::{Extend, Extended, Extension};
 pub use fulfill::{Fulfill, Fulfilled};
 pub use get_stock::Stock;
 pub use release::{Release, Released, Surrender};
-pub use reserve::{Reserve, Reserved};
+pub use reserve::{Held, Reserve, Reserved};
 pub use return_to_stock::{ReturnToStock, Returned};
 pub use set_stock::{SetStock, StockSet};
 pub use transfer_stock::{StockTransferred, TransferStock};

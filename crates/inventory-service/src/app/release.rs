@@ -1,5 +1,6 @@
 use database::Connection;
 use idempotency::{Acted, Answered, Call, Verb};
+use tracing::Span;
 use types::OrderId;
 
 use super::{App, Error, gathered::finished};
@@ -25,7 +26,10 @@ impl App {
         self.release.call(call).await
     }
 
-    pub async fn batch_release(&self, calls: Vec<Call<Surrender>>) -> Vec<Answered<Release>> {
+    pub async fn batch_release(
+        &self,
+        calls: Vec<(Span, Call<Surrender>)>,
+    ) -> Vec<Answered<Release>> {
         self.release.call_many(calls).await
     }
 }

@@ -1,9 +1,11 @@
 use database::Connection;
 use idempotency::{Acted, Answered, Call, Verb};
+use tracing::Span;
 
 use super::{App, Error, gathered::finished};
 use crate::{
-    domain::{Reservation, Wish},
+    domain::{Refusal, Reservation, Stockroom, Wish},
+    metrics,
     store::stockroom,
 };
 
@@ -14,15 +16,27 @@ pub struct Reserve;
 
 /// The reservation that was made or already stood.
 #[derive(Debug, Clone)]
-pub struct Reserved(pub Reservation);
+pub struct Reserved(pub Reservation, pub Held);
+
+/// When a reservation was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    Now,
+    /// Another call has made it.
+    Before,
+}
 
 impl App {
     pub async fn reserve(&self, call: Call<Wish>) -> Answered<Reserve> {
-        self.reserve.call(call).await
+        let answer = self.reserve.call(call).await;
+        metrics::reserved(&answer);
+        answer
     }
 
-    pub async fn batch_reserve(&self, calls: Vec<Call<Wish>>) -> Vec<Answered<Reserve>> {
-        self.reserve.call_many(calls).await
+    pub async fn batch_reserve(&self, calls: Vec<(Span, Call<Wish>)>) -> Vec<Answered<Reserve>> {
+        let answers = self.reserve.call_many(calls).await;
+        answers.iter().for_each(metrics::reserved);
+        answers
     }
 }
 
@@ -36,9 +50,20 @@ impl Verb for Reserve {
         room.expire_overdue();
         let acted = wishes
             .iter()
-            .map(|wish| finished::<Self>(room.reserve(wish).map(Reserved)))
+            .map(|wish| finished::<Self>(reserve(&mut room, wish)))
             .collect();
         stockroom::save(tx, &room).await?;
         Ok(acted)
     }
+}
+
+fn reserve(room: &mut Stockroom, wish: &Wish) -> Result<Reserved, Refusal> {
+    let before = room.reservations.get(&wish.order_id);
+    let before = before.map(|reservation| reservation.version);
+    let reservation = room.reserve(wish)?;
+    let held = match before == Some(reservation.version) {
+        true => Held::Before,
+        false => Held::Now,
+    };
+    Ok(Reserved(reservation, held))
 }

@@ -2,7 +2,10 @@ use database::Connection;
 use idempotency::{Acted, Answered, Call, Verb};
 
 use super::{App, Error, adjust_stock::adjust, gathered::finished};
-use crate::domain::{Adjusted, Adjustment};
+use crate::{
+    domain::{Adjusted, Adjustment},
+    metrics,
+};
 
 /// Sets the stock on hand, for example after a count.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +17,9 @@ pub struct StockSet(pub Adjusted);
 
 impl App {
     pub async fn set_stock(&self, call: Call<Adjustment>) -> Answered<SetStock> {
-        self.set_stock.call(call).await
+        let answer = self.set_stock.call(call).await;
+        metrics::corrected::<SetStock>(&answer, |set| &set.0);
+        answer
     }
 }
 

@@ -5,6 +5,7 @@ use api::inventory::v1::{self as pb, batch_reservation_result::Outcome as Render
 use idempotency::{Call, Failure, Outcome, Saved};
 use prost::{Message, Name};
 use rpc::{Context, Problem};
+use tonic::Code;
 use tracing::Span;
 
 use super::parse::LINES_MAX;
@@ -42,65 +43,81 @@ pub(super) fn check_time(context: &Context) -> Result<(), Problem> {
     }
 }
 
+/// An item on its way, or why it goes nowhere.
+pub(super) struct Asked<I> {
+    item: rpc::Item,
+    call: Result<Call<I>, Problem>,
+}
+
 /// The calls of a batch; a bad item has its problem in its place.
 pub(super) fn calls<M, I>(
     context: &Context,
     method: &'static str,
     items: Vec<Item<'_, M>>,
     parse: fn(&M) -> Result<I, Problem>,
-) -> Vec<Result<Call<I>, Problem>>
+) -> Vec<Asked<I>>
 where
     M: Message + Name,
 {
-    let calls = items.into_iter().enumerate();
-    calls
-        .map(|(place, item)| {
-            if !item.traceparent.is_empty() {
-                telemetry::propagation::add_link(&Span::current(), item.traceparent);
-            }
-            let missing = || Problem::invalid("request", "is required");
-            let message = item.request.ok_or_else(missing)?;
-            let path = format!("items[{place}].idempotency_key");
-            Ok(Call {
-                request: context.idempotent_item(method, item.key, &path, message)?,
-                input: parse(message)?,
-            })
+    let call = |place, item: Item<'_, M>| {
+        let missing = || Problem::invalid("request", "is required");
+        let message = item.request.ok_or_else(missing)?;
+        let path = format!("items[{place}].idempotency_key");
+        Ok(Call {
+            request: context.idempotent_item(method, item.key, &path, message)?,
+            input: parse(message)?,
         })
-        .collect()
+    };
+    let asked = |(place, item): (usize, Item<'_, M>)| {
+        let traced = rpc::Item::begin(method, place, item.traceparent);
+        let call = traced.span().in_scope(|| call(place, item));
+        Asked { item: traced, call }
+    };
+    items.into_iter().enumerate().map(asked).collect()
 }
 
 /// Acts on the good items; one result per item, in order.
 pub(super) async fn act<I, O, F, Fut>(
-    calls: Vec<Result<Call<I>, Problem>>,
+    asked: Vec<Asked<I>>,
     act: F,
 ) -> Vec<pb::BatchReservationResult>
 where
     pb::Reservation: for<'a> From<&'a O>,
-    F: FnOnce(Vec<Call<I>>) -> Fut,
+    F: FnOnce(Vec<(Span, Call<I>)>) -> Fut,
     Fut: Future<Output = Vec<Result<Outcome<O>, Failure<Error>>>>,
 {
-    let (mut good, mut places) = (Vec::new(), Vec::with_capacity(calls.len()));
-    for call in calls {
-        places.push(call.map(|call| good.push(call)));
+    let (mut good, mut places) = (Vec::new(), Vec::with_capacity(asked.len()));
+    for Asked { item, call } in asked {
+        let place = call.map(|call| good.push((item.span().clone(), call)));
+        places.push((item, place));
     }
     let mut answers = match good.is_empty() {
         true => Vec::new(),
         false => act(good).await,
     }
     .into_iter();
-    let results = places.into_iter().map(|place| {
+    let results = places.into_iter().map(|(item, place)| {
         let answer = place.and_then(|()| {
             let answer = answers.next().ok_or_else(Problem::internal)?;
             answer.map_err(Problem::from)
         });
+        let outcome = match answer {
+            Ok(outcome) => rendered(outcome),
+            Err(problem) => Rendered::Error(problem.to_pb()),
+        };
+        item.end(code(&outcome));
         pb::BatchReservationResult {
-            outcome: Some(match answer {
-                Ok(outcome) => rendered(outcome),
-                Err(problem) => Rendered::Error(problem.to_pb()),
-            }),
+            outcome: Some(outcome),
         }
     });
     results.collect()
+}
+
+fn code(outcome: &Rendered) -> Code {
+    match outcome {
+        Rendered::Reservation(_) => Code::Ok,
+        Rendered::Error(status) => Code::from_i32(status.code),
+    }
 }
 
 fn rendered<O>(outcome: Outcome<O>) -> Rendered

@@ -16,6 +16,7 @@ mod holds;
 mod input;
 mod keys;
 mod lists;
+mod metrics;
 mod model;
 mod ops;
 mod reserving;

@@ -45,6 +45,7 @@ pub struct Plan {
     pub sweep_interval_ms: u64,
     pub heartbeat_interval_ms: u64,
     pub redis_url: String,
+    pub metrics: gauges::Settings,
 }
 
 impl Default for Plan {
@@ -56,6 +57,7 @@ impl Default for Plan {
             heartbeat_interval_ms: 5_000,
             // Nobody listens there: the service must not mind.
             redis_url: "redis://127.0.0.1:1".to_owned(),
+            metrics: gauges::Settings::default(),
         }
     }
 }
@@ -389,5 +391,6 @@ fn settings(test: &TestDatabase, plan: &Plan) -> Settings {
             heartbeat_interval_ms: plan.heartbeat_interval_ms,
             ..Default::default()
         },
+        metrics: plan.metrics,
     }
 }

@@ -15,8 +15,8 @@ use super::journal::{self, Entry, Written};
 use super::waiting::Told;
 use super::{App, Error, Reply, Settled};
 use crate::domain::{Case, Change, NewWork, Reach, Step, next_step};
-use crate::store::order_works;
 use crate::store::orders::{self, Next, Times};
+use crate::store::{order_events, order_works};
 
 /// Who asks, how far that one reaches, and in which trace.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct Output {
     /// Its saga is ours to go on with.
     pub runs: bool,
     pub told: Vec<Told>,
+    /// The trace in which it was placed; `None` for one that is placed now.
+    pub origin: Option<String>,
 }
 
 impl Output {
@@ -48,6 +50,7 @@ impl Output {
             case,
             runs: false,
             told: Vec::new(),
+            origin: None,
         }
     }
 }
@@ -94,6 +97,7 @@ pub(super) struct Changed {
     pub(super) case: Case,
     pub(super) runs: bool,
     pub(super) told: Vec<Told>,
+    origin: Option<String>,
 }
 
 impl Changed {
@@ -103,6 +107,7 @@ impl Changed {
             case: self.case,
             runs: self.runs,
             told: self.told,
+            origin: self.origin,
         }
     }
 }
@@ -130,6 +135,10 @@ pub(super) async fn write(
     };
     match journal::write(tx, &[entry], times).await?.pop() {
         Some(Written::Done(case, told)) => Ok(Changed {
+            origin: match runs {
+                true => origin(tx, case.order.id).await?,
+                false => None,
+            },
             case: *case,
             runs,
             told,
@@ -138,13 +147,17 @@ pub(super) async fn write(
     }
 }
 
+async fn origin(tx: &mut Connection, order: OrderId) -> database::Result<Option<String>> {
+    Ok(order_events::origins(tx, &[order]).await?.remove(&order))
+}
+
 impl App {
     /// After the commit: tell who waits, and go on with the saga.
     pub(super) fn begin(&self, output: Output) -> OrderId {
         let order = output.order_id();
         self.announce(order, output.told);
         if output.runs {
-            self.start_saga(output.case, Duration::ZERO);
+            self.start_saga(output.case, Duration::ZERO, output.origin.as_deref());
         }
         order
     }

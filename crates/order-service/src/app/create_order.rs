@@ -9,12 +9,14 @@ use chrono::Utc;
 use database::{Connection, Database};
 use idempotency::{Acted, Answer, Answered, Call, Effect, Outcome, Verb, once};
 use rpc::Deadline;
+use tracing::{Span, field::display};
 
 use super::command::Output;
 use super::journal::record;
 use super::reply::method;
 use super::{App, Error, Reply, Settled};
 use crate::domain::{Case, Kind, NewEvent, NewOrder, Order, State, StateReason};
+use crate::metrics;
 use crate::parts::by_weight;
 use crate::store::orders;
 
@@ -60,6 +62,8 @@ pub(super) fn gather(
                 for part in by_weight(calls, LINES_MAX, lines) {
                     placed.extend(once(&db, &verb, &part).await);
                 }
+                let is_fresh = |one: &&Placed| matches!(one, Ok(Outcome::Fresh(_)));
+                metrics::created(placed.iter().filter(is_fresh).count());
                 placed
             }
         },
@@ -82,9 +86,13 @@ impl App {
                     replayed: true,
                 });
             }
-            Outcome::Resumed { resource } => (resource, None),
+            Outcome::Resumed { resource } => {
+                Span::current().record("order.id", display(resource));
+                (resource, None)
+            }
             Outcome::Fresh(output) => {
                 let order = output.order_id();
+                Span::current().record("order.id", display(order));
                 if only_accept {
                     let saved = output.saved();
                     self.begin(output);
@@ -163,6 +171,7 @@ fn effect(input: &Place, order: Order) -> Effect<Output> {
         case: Case::placed(order),
         runs: true,
         told: Vec::new(),
+        origin: None,
     };
     match input.only_accept {
         true => Effect::Finished(output),

@@ -12,6 +12,7 @@ mod create_order;
 mod error;
 mod heed_shortfall;
 mod journal;
+mod measure_sagas;
 mod messages;
 mod queries;
 mod receive_return;

@@ -6,6 +6,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::journal::{self, Entry, Written};
+use crate::metrics;
 use crate::parts::by_weight;
 use crate::store::orders::Times;
 
@@ -37,7 +38,7 @@ fn all<'a>(db: &'a Database, entries: &'a [Entry], times: Times) -> BoxFuture<'a
         match db.retry(|| together(db, entries, times)).await {
             Ok(written) => written.into_iter().map(Ok).collect(),
             Err(error) if entries.len() > 1 && !error.is_unavailable() => {
-                tracing::warn!(%error, size = entries.len(), "a batch of writes is split");
+                tracing::warn!(%error, batch.size = entries.len(), "a batch of writes is split");
                 let (first, second) = entries.split_at(entries.len() / 2);
                 let mut recorded = all(db, first, times).await;
                 recorded.extend(all(db, second, times).await);
@@ -57,5 +58,15 @@ async fn together(
     let mut tx = db.begin().await?;
     let written = journal::write(&mut tx, entries, times).await?;
     tx.commit().await?;
+    count(entries, &written);
     Ok(written)
+}
+
+/// Here alone orders come to an end or are confirmed.
+fn count(entries: &[Entry], written: &[Written]) {
+    for (entry, written) in entries.iter().zip(written) {
+        if let (Some(change), Written::Done(case, _)) = (&entry.change, written) {
+            metrics::changed(&case.order, change);
+        }
+    }
 }

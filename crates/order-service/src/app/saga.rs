@@ -4,14 +4,17 @@
 
 use std::time::{Duration, Instant};
 
-use tracing::Instrument;
+use telemetry::propagation;
+use tracing::{Instrument, Span};
 use types::OrderId;
 
 use super::claims::Claim;
 use super::journal::{Entry, Written};
 use super::{App, Error};
 use crate::domain::{Answer, Case, Change, NewEvent, State, Step, Then, next_step};
+use crate::metrics;
 use crate::peers::Trouble;
+use crate::store::order_events;
 use crate::store::orders::Next;
 use crate::store::sagas::{self, Claimed};
 
@@ -29,19 +32,22 @@ struct Run {
     /// How long it had been at work when this run began.
     age: Duration,
     started: Instant,
+    _running: metrics::Running,
 }
 
 impl App {
-    /// Goes on with an order that this process has claimed.
-    pub(super) fn start_saga(&self, case: Case, age: Duration) {
+    /// Goes on with an order that this process has claimed, in the trace of
+    /// `origin`: that in which the order was placed. `None`: it is placed now.
+    pub(super) fn start_saga(&self, case: Case, age: Duration, origin: Option<&str>) {
         let claim = self.0.claims.enter(case.order.id, case.order.saga.epoch);
-        let span = tracing::info_span!("saga", order.id = %case.order.id);
+        let span = span_of(case.order.id, origin);
         let run = Run {
             app: self.clone(),
             case,
             claim,
             age,
             started: Instant::now(),
+            _running: metrics::Running::begin(),
         };
         self.0.tracker.spawn(run.finish().instrument(span));
     }
@@ -50,19 +56,23 @@ impl App {
     /// goes on with them. Gives how many there were.
     pub async fn run_due_sagas(&self, limit: i64) -> Result<usize, Error> {
         let lease = self.0.patience.lease;
-        let claimed = self
+        let (claimed, origins) = self
             .0
             .db
             .retry(|| async {
                 let mut tx = self.0.db.begin().await?;
                 let claimed = sagas::claim_due(&mut tx, limit, lease).await?;
+                let ids: Vec<OrderId> = claimed.iter().map(|one| one.case.order.id).collect();
+                let origins = order_events::origins(&mut tx, &ids).await?;
                 tx.commit().await?;
-                Ok::<_, database::Error>(claimed)
+                Ok::<_, database::Error>((claimed, origins))
             })
             .await?;
         let count = claimed.len();
+        metrics::claimed(count);
         for Claimed { case, age } in claimed {
-            self.start_saga(case, age);
+            let origin = origins.get(&case.order.id).map(String::as_str);
+            self.start_saga(case, age, origin);
         }
         Ok(count)
     }
@@ -101,6 +111,19 @@ impl App {
     pub(super) fn wake_worker(&self) {
         self.0.due.notify_one();
     }
+}
+
+/// Whoever made the saga go on, if it was not who placed the order, is linked.
+fn span_of(order: OrderId, origin: Option<&str>) -> Span {
+    let Some(origin) = origin else {
+        return tracing::info_span!("saga", order.id = %order);
+    };
+    let span = tracing::info_span!(parent: None, "saga", order.id = %order);
+    propagation::set_parent_from(&span, origin);
+    let cause = Span::current();
+    propagation::link(&span, &cause);
+    propagation::link(&cause, &span);
+    span
 }
 
 /// Whether a run goes on.
@@ -205,7 +228,7 @@ impl Run {
             next,
             read_epoch: self.case.order.saga.epoch,
             actor: NewEvent::SAGA.to_owned(),
-            traceparent: telemetry::propagation::current_traceparent(),
+            traceparent: propagation::current_traceparent(),
         };
         match self.app.0.records.call(entry).await {
             Ok(Ok(Written::Done(case, answers))) => {

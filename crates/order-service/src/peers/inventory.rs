@@ -6,6 +6,8 @@ use api::inventory::v1 as pb;
 use batch::Gatherer;
 use pb::inventory_service_client::InventoryServiceClient;
 use rpc::{Authorized, Token};
+use telemetry::propagation::traceparent_of;
+use tracing::Span;
 use types::{Money, Sku};
 
 use super::failure::Failure;
@@ -63,11 +65,12 @@ impl Inventory {
             sku: line.sku.as_str().to_owned(),
             quantity: line.quantity.get(),
         });
-        let item = pb::BatchReserveItem {
+        let lines = lines.collect();
+        let item = |span: &Span| pb::BatchReserveItem {
             idempotency_key: format!("order:{}:reserve:{round}:{hold}s", order.id),
             request: Some(pb::ReserveRequest {
                 order_id: order.id.to_string(),
-                lines: lines.collect(),
+                lines,
                 ttl: Some(prost_types::Duration {
                     seconds: i64::try_from(hold).unwrap_or(i64::MAX),
                     nanos: 0,
@@ -75,21 +78,21 @@ impl Inventory {
                 allow_partial: false,
                 strategy: pb::AllocationStrategy::Priority as i32,
             }),
-            traceparent: telemetry::propagation::current_traceparent().unwrap_or_default(),
+            traceparent: traceparent_of(span).unwrap_or_default(),
         };
-        let reservation = self.reserves.call(item).await??;
+        let reservation = self.reserves.call_with(item).await??;
         Ok(Answer::Reserved(prices(&reservation)))
     }
 
     pub(super) async fn commit(&self, order: &Order, round: u8) -> Result<Answer, Failure> {
-        let item = pb::BatchCommitItem {
+        let item = |span: &Span| pb::BatchCommitItem {
             idempotency_key: format!("order:{}:commit:{round}", order.id),
             request: Some(pb::CommitRequest {
                 order_id: order.id.to_string(),
             }),
-            traceparent: telemetry::propagation::current_traceparent().unwrap_or_default(),
+            traceparent: traceparent_of(span).unwrap_or_default(),
         };
-        match self.commits.call(item).await? {
+        match self.commits.call_with(item).await? {
             Ok(_) => Ok(Answer::Done),
             Err(failure) if failure.is_refused_for("RESERVATION_EXPIRED") => {
                 Ok(Answer::HoldExpired)
@@ -99,15 +102,15 @@ impl Inventory {
     }
 
     pub(super) async fn release(&self, order: &Order) -> Result<Answer, Failure> {
-        let item = pb::BatchReleaseItem {
+        let item = |span: &Span| pb::BatchReleaseItem {
             idempotency_key: format!("order:{}:release", order.id),
             request: Some(pb::ReleaseRequest {
                 order_id: order.id.to_string(),
                 reason: "order undone".to_owned(),
             }),
-            traceparent: telemetry::propagation::current_traceparent().unwrap_or_default(),
+            traceparent: traceparent_of(span).unwrap_or_default(),
         };
-        self.releases.call(item).await??;
+        self.releases.call_with(item).await??;
         Ok(Answer::Done)
     }
 

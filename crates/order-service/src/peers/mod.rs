@@ -103,7 +103,7 @@ fn channel(
     token: Token,
 ) -> Result<Authorized, rpc::Error> {
     peer.show(&token)?;
-    Ok(Authorized::new(rpc::connect(peer, tls)?, token))
+    Ok(Authorized::new(rpc::connect(peer, tls)?, token).at(&peer.url))
 }
 
 fn known(case: &Case, id: Uuid) -> Result<&Work, Failure> {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use api::payment::v1 as pb;
 use pb::payment_service_client::PaymentServiceClient;
 use rpc::{Authorized, Token};
+use telemetry::propagation::traceparent_of;
 use tokio_stream::StreamExt;
+use tracing::Span;
 use types::{Money, PaymentId};
 
 use super::failure::Failure;
@@ -41,7 +43,7 @@ impl Payments {
 
     pub(super) async fn create(&self, order: &Order) -> Result<Answer, Failure> {
         let attempt = order.saga.attempt;
-        let item = pb::BatchCreatePaymentsItem {
+        let item = |span: &Span| pb::BatchCreatePaymentsItem {
             idempotency_key: format!("order:{}:pay:{attempt}", order.id),
             request: Some(pb::CreatePaymentRequest {
                 order_id: order.id.to_string(),
@@ -49,7 +51,7 @@ impl Payments {
                 amount: order.total.map(Into::into),
                 payment_method: order.payment_method.clone(),
             }),
-            traceparent: telemetry::propagation::current_traceparent().unwrap_or_default(),
+            traceparent: traceparent_of(span).unwrap_or_default(),
         };
         ledger::authorization(&self.creates.call(item).await?)
     }
@@ -61,7 +63,7 @@ impl Payments {
 
     pub(super) async fn capture(&self, order: &Order) -> Result<Answer, Failure> {
         let payment = paid(order)?;
-        let item = pb::BatchCapturePaymentsItem {
+        let item = |span: &Span| pb::BatchCapturePaymentsItem {
             idempotency_key: format!("order:{}:capture:{}", order.id, order.saga.attempt),
             request: Some(pb::CapturePaymentRequest {
                 payment_id: payment.to_string(),
@@ -69,7 +71,7 @@ impl Payments {
                 r#final: true,
                 etag: String::new(),
             }),
-            traceparent: telemetry::propagation::current_traceparent().unwrap_or_default(),
+            traceparent: traceparent_of(span).unwrap_or_default(),
         };
         match self.captures.call(item).await {
             Ok(answer) if ledger::succeeded(answer.capture.as_ref().map(|c| c.state)) => {

@@ -9,6 +9,7 @@ use batch::Gatherer;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_stream::{Stream, StreamExt};
 use tonic::Status;
+use tracing::{Instrument, Span};
 
 use super::failure::Failure;
 
@@ -19,10 +20,23 @@ const YOUNG_CALLS_MAX: usize = 4;
 /// A call counts as young for no longer than this.
 const YOUNG: Duration = Duration::from_millis(20);
 
-/// An item on its way, and where its answer goes.
+/// An item on its way, and who waits for its answer.
 pub(super) struct Sent<I, O> {
     item: I,
+    waiting: Waiting<O>,
+}
+
+struct Waiting<O> {
     answer: oneshot::Sender<Result<O, Failure>>,
+    /// Lasts until the answer.
+    span: Span,
+}
+
+impl<O> Waiting<O> {
+    fn tell(self, answer: Result<O, Failure>) {
+        // Where nobody waits any more, the caller asks again under its key.
+        self.span.in_scope(|| _ = self.answer.send(answer));
+    }
 }
 
 /// Gathers items into streamed batches.
@@ -59,23 +73,32 @@ impl<I: Send + 'static, O: Send + 'static> Streams<I, O> {
         let gatherer = Gatherer::spawn(name, ITEMS_MAX, move |batch: Vec<Sent<I, O>>| {
             let young = young.clone();
             let size = batch.len();
-            let (items, answers) = batch
+            let (items, waiting) = batch
                 .into_iter()
-                .map(|sent| (sent.item, sent.answer))
+                .map(|sent| (sent.item, sent.waiting))
                 .unzip();
             let opening = open(items);
             async move {
                 let permit = young.acquire_owned().await.ok();
-                tokio::spawn(fly(opening, answers, permit));
+                // In the batch's span, which lasts as long as the stream.
+                tokio::spawn(fly(opening, waiting, permit).in_current_span());
                 vec![(); size]
             }
         });
         Self { gatherer, patience }
     }
 
-    pub(super) async fn call(&self, item: I) -> Result<O, Failure> {
+    /// `item` is made in the span in which its caller waits.
+    pub(super) async fn call(&self, item: impl FnOnce(&Span) -> I) -> Result<O, Failure> {
         let (answer, answered) = oneshot::channel();
-        self.gatherer.call(Sent { item, answer }).await?;
+        let sent = |span: &Span| Sent {
+            item: item(span),
+            waiting: Waiting {
+                answer,
+                span: span.clone(),
+            },
+        };
+        self.gatherer.call_with(sent).await?;
         match tokio::time::timeout(self.patience, answered).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(Failure::later("the stream ended without an answer")),
@@ -84,24 +107,20 @@ impl<I: Send + 'static, O: Send + 'static> Streams<I, O> {
     }
 }
 
-async fn fly<O, Fut, S>(
-    opening: Fut,
-    answers: Vec<oneshot::Sender<Result<O, Failure>>>,
-    young: Option<OwnedSemaphorePermit>,
-) where
+async fn fly<O, Fut, S>(opening: Fut, waiting: Vec<Waiting<O>>, young: Option<OwnedSemaphorePermit>)
+where
     Fut: Future<Output = Result<S, Status>>,
     S: Stream<Item = Result<(usize, Result<O, Failure>), Status>> + Unpin,
 {
     let grown = grow(young);
-    let mut answers: Vec<_> = answers.into_iter().map(Some).collect();
+    let mut waiting: Vec<_> = waiting.into_iter().map(Some).collect();
     let end = match opening.await {
         Ok(mut stream) => loop {
             match stream.next().await {
                 Some(Ok((place, answer))) => {
                     grown.notify_one();
-                    // A caller that went away asks again under the same key.
-                    if let Some(waiting) = answers.get_mut(place).and_then(Option::take) {
-                        let _ = waiting.send(answer);
+                    if let Some(waiting) = waiting.get_mut(place).and_then(Option::take) {
+                        waiting.tell(answer);
                     }
                 }
                 Some(Err(status)) => break Failure::from(status),
@@ -111,8 +130,8 @@ async fn fly<O, Fut, S>(
         Err(status) => Failure::from(status),
     };
     grown.notify_one();
-    for waiting in answers.into_iter().flatten() {
-        let _ = waiting.send(Err(end.clone()));
+    for waiting in waiting.into_iter().flatten() {
+        waiting.tell(Err(end.clone()));
     }
 }
 

@@ -1,5 +1,7 @@
 //! The table `order_events`: append-only, 1, 2, 3, … per order.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use database::Connection;
 use types::OrderId;
@@ -44,6 +46,31 @@ pub async fn insert(conn: &mut Connection, events: &[NewEvent]) -> database::Res
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// The traces in which these orders were placed, as far as they are known.
+pub async fn origins(
+    conn: &mut Connection,
+    orders: &[OrderId],
+) -> database::Result<HashMap<OrderId, String>> {
+    let ids: Vec<Uuid> = orders.iter().map(OrderId::as_uuid).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(Uuid, String)> = sqlx::query_as(
+        "select order_id, traceparent
+         from order_events
+         where order_id = any($1)
+           and sequence = 1
+           and traceparent is not null",
+    )
+    .bind(ids)
+    .fetch_all(conn)
+    .await?;
+    let origins = rows.into_iter();
+    Ok(origins
+        .map(|(id, traceparent)| (OrderId::from_uuid(id), traceparent))
+        .collect())
 }
 
 #[derive(sqlx::FromRow)]

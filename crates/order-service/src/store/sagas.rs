@@ -116,6 +116,26 @@ async fn set_lease(
     Ok(())
 }
 
+/// For how long the oldest saga is at what it is at, of those that wait neither
+/// for the customer nor for a person; and how many wait for a person.
+pub async fn standing(conn: &mut Connection) -> database::Result<(Duration, i64)> {
+    let (oldest_ms, needing_attention): (i64, i64) = sqlx::query_as(
+        "select (
+                    select coalesce(
+                               (extract(epoch from clock_timestamp() - min(began_at)) * 1000)::bigint,
+                               0)
+                    from orders
+                    where next_run_at is not null
+                      and state <> 2
+                ),
+                (select count(*) from orders where state = 9)",
+    )
+    .fetch_one(conn)
+    .await?;
+    let oldest = Duration::from_millis(u64::try_from(oldest_ms).unwrap_or(0));
+    Ok((oldest, needing_attention))
+}
+
 /// Makes a saga that waits due now. Gives whether there was one.
 pub async fn wake(conn: &mut Connection, order: OrderId) -> database::Result<bool> {
     let woken = sqlx::query(

@@ -15,7 +15,7 @@ use types::OrderId;
 use crate::app::{App, Asker, Error};
 use crate::domain::Reach;
 
-const GROUP: &str = "order-service";
+pub(super) const GROUP: &str = "order-service";
 
 struct PaymentEvents(App);
 struct InventoryEvents(App);
@@ -48,11 +48,8 @@ impl Handler for PaymentEvents {
         let message = message.map_err(HandleError::failed)?;
         let payment = message.payment.unwrap_or_default();
         let order = OrderId::parse(&payment.order_id).map_err(HandleError::failed)?;
+        Span::current().record("order.id", tracing::field::display(order));
         self.0.heed_payment(tx, order).await.map_err(failed)
-    }
-
-    fn span(&self, event: &Received) -> Span {
-        span_of(event)
     }
 }
 
@@ -75,24 +72,6 @@ impl Handler for InventoryEvents {
         let heeded = self.0.heed_shortfall(tx, order, text, &asker).await;
         heeded.map_err(failed)
     }
-
-    fn span(&self, event: &Received) -> Span {
-        span_of(event)
-    }
-}
-
-/// Part of the trace in which the event came to be.
-fn span_of(event: &Received) -> Span {
-    let span = tracing::info_span!(
-        "consume",
-        messaging.destination.name = event.topic,
-        event.kind = event.kind,
-        event.id = %event.id,
-    );
-    if let Some(traceparent) = &event.traceparent {
-        telemetry::propagation::set_parent_from(&span, traceparent);
-    }
-    span
 }
 
 fn failed(error: Error) -> HandleError {

@@ -18,6 +18,7 @@ mod fencing;
 mod fulfil_and_return;
 mod idempotency;
 mod lists;
+mod metrics;
 mod model;
 mod process;
 mod recovery;

@@ -20,11 +20,18 @@ pub use crate::requests::*;
 
 pub const PATIENCE: Duration = Duration::from_secs(15);
 
+/// Tests that look at no gauge need none.
+const NEVER: gauges::Settings = gauges::Settings {
+    interval_s: 0,
+    audit_interval_s: 0,
+};
+
 pub struct Shop {
     pub fakes: Fakes,
     pub store: TestDatabase,
     pub redis: TestRedis,
     pub saga: SagaSettings,
+    pub metrics: gauges::Settings,
     service: Option<Service>,
     pub orders: OrderServiceClient<Channel>,
     pub admin: OrderAdminServiceClient<Channel>,
@@ -64,6 +71,7 @@ impl Shop {
             store,
             redis,
             saga,
+            metrics: NEVER,
             service: None,
         };
         for sku in ["pen", "mug"] {
@@ -91,6 +99,7 @@ impl Shop {
             payment: peer(self.fakes.payment),
             saga: self.saga.clone(),
             features: Features::default(),
+            metrics: self.metrics,
         }
     }
 

@@ -4,13 +4,15 @@
 use std::collections::HashSet;
 
 use database::Connection;
+use tracing::Span;
 use types::PaymentId;
 
 use super::books::settle;
 use super::error::no_payment;
 use super::settle::{News, Report, Settling, in_parts};
-use super::{App, AppError, Policy};
-use crate::domain::Fact;
+use super::{App, AppError, Policy, name_in};
+use crate::domain::{Fact, Payment};
+use crate::metrics::{self, Webhook};
 use crate::provider::{Event, EventObject};
 use crate::store::payments;
 use crate::store::webhook_events::{self, Received};
@@ -24,6 +26,8 @@ pub struct Told {
     received: Received,
     /// `None`: it is about nothing of ours.
     report: Option<Report>,
+    /// In which it is heard.
+    span: Span,
 }
 
 /// What became of it.
@@ -57,6 +61,15 @@ impl Told {
                 payload_sha256,
             },
             report,
+            span: Span::current(),
+        }
+    }
+
+    /// It may come in a trace of the provider's, and belongs to the order's.
+    fn link(&self, payment: &Payment) {
+        name_in(&self.span, payment);
+        if let Some(traceparent) = &payment.traceparent {
+            telemetry::propagation::add_link(&self.span, traceparent);
         }
     }
 
@@ -72,7 +85,8 @@ impl App {
     /// `NotFound` for a payment of ours that is not there: the provider has to
     /// send the event again.
     pub async fn apply_webhook(&self, told: Told) -> Result<Applied, AppError> {
-        self.webhooks.call(told).await?
+        let told = self.webhooks.call(told).await;
+        told.inspect_err(|_| metrics::webhook(Webhook::Failed))?
     }
 }
 
@@ -117,6 +131,9 @@ async fn apply(conn: &mut Connection, told: &[Told], policy: &Policy) -> Result<
     let mut reports = Vec::new();
     let mut results = Vec::with_capacity(told.len());
     for told in told {
+        if let Some(payment) = told.payment().and_then(|id| known.get(&id)) {
+            told.link(payment);
+        }
         results.push(match (&told.report, told.payment()) {
             (_, Some(id)) if !known.contains_key(&id) => Err(no_payment(id)),
             _ if !fresh.remove(&told.received.event_id) => Ok(Applied::Before),

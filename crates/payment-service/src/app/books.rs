@@ -16,6 +16,7 @@ use crate::domain::{
     Account, Capture, Change, Fact, Happened, Leg, NextCheck, Payment, Refund, Verdict,
 };
 use crate::events;
+use crate::metrics::Count;
 use crate::store::{captures, ledger_entries, payments, refunds};
 
 type Outcome = (Vec<Result<Settled, AppError>>, News);
@@ -40,6 +41,7 @@ pub(super) async fn settle(
     let news = News {
         has_events: !books.events.is_empty(),
         is_due: books.is_due,
+        counts: books.counts,
     };
     Ok((settled.collect(), news))
 }
@@ -52,6 +54,7 @@ struct Books {
     is_due: bool,
     events: Vec<outbox::Event>,
     legs: Vec<Leg>,
+    counts: Vec<Count>,
     /// In order; of a key that comes twice the first answer counts.
     answers: Vec<(Close, Saved)>,
 }
@@ -92,6 +95,7 @@ impl Books {
             is_due: false,
             events: Vec::new(),
             legs: Vec::new(),
+            counts: Vec::new(),
             answers: Vec::new(),
         })
     }
@@ -119,6 +123,7 @@ impl Books {
             self.events
                 .push(events::event(account, *happened, traceparent));
             self.legs.extend(legs(account, *happened));
+            self.counts.extend(Count::of(account, *happened));
         }
         let answered = answered(account, &change, was_unknown);
         for close in answered.into_iter().chain(report.close) {
@@ -279,11 +284,11 @@ fn log_difference(payment: &Payment, report: &Report, why: &'static str) {
     let (id, order, state) = (payment.id, payment.order_id, payment.state.name());
     match report.is_fresh {
         true => tracing::error!(
-            payment.id = %id, order.id = %order, state, why,
+            payment.id = %id, order.id = %order, state, error = why,
             "the provider's books differ from ours"
         ),
         false => tracing::info!(
-            payment.id = %id, order.id = %order, state, why,
+            payment.id = %id, order.id = %order, state, error = why,
             "the provider told something that does not fit; it is asked"
         ),
     }

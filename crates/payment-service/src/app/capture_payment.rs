@@ -6,12 +6,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use database::Connection;
 use idempotency::{Acted, Answer, Effect, Outcome, Request, Verb};
+use tracing::Span;
 use types::{CaptureId, Money, PaymentId};
 
 use super::ask::{KEYS_KEPT, NEVER_REACHED_PROVIDER, not_known};
 use super::error::{check_etag, no_payment};
 use super::settle::{Close, Report};
-use super::{App, AppError, Begun, Policy, Reply};
+use super::{App, AppError, Begun, Policy, Reply, name_in};
 use crate::domain::{Account, Capture, Fact, NextCheck, Payment, State, TransferState};
 use crate::provider::ProviderError;
 use crate::store::payments::{Locked, Read, Saving};
@@ -73,6 +74,7 @@ impl App {
             Outcome::Fresh(Begun::Done(made)) => Ok(Reply::fresh(made.saved())),
             Outcome::Fresh(Begun::GoesOn(made)) => {
                 let close = Close::Capture(made.capture.id);
+                name_in(&Span::current(), &made.payment);
                 match self.try_capture(&made.payment, &made.capture).await {
                     Ok(fact) => self.settle(made.payment.id, fact, close).await,
                     Err(error) => self.unknown(&error, &made.payment, close).await,

@@ -10,19 +10,20 @@ use super::settle::Report;
 use super::{App, AppError};
 use crate::domain::{Fact, Payment, State};
 use crate::provider::ProviderError;
-use crate::store::{captures, payments, refunds};
+use crate::store::payments::{self, Due};
+use crate::store::{captures, refunds};
 
 impl App {
     /// Claims payments whose check is due.
-    pub async fn claim_due(&self, limit: i64) -> Result<Vec<PaymentId>, AppError> {
+    pub async fn claim_due(&self, limit: i64) -> Result<Vec<Due>, AppError> {
         let lease = self.policy.abandoned_after().max(Duration::from_secs(1));
         let lease = lease.min(self.policy.pause_max());
         let claim = || async {
             let mut tx = self.db.begin().await?;
             let pause_max = self.policy.pause_max();
-            let ids = payments::claim_due(&mut tx, limit, lease, pause_max).await?;
+            let due = payments::claim_due(&mut tx, limit, lease, pause_max).await?;
             tx.commit().await?;
-            Ok::<_, AppError>(ids)
+            Ok::<_, AppError>(due)
         };
         self.db.retry(claim).await
     }

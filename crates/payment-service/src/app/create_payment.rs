@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use database::Connection;
 use idempotency::{Acted, Answer, Effect, Outcome, Request, Verb};
+use tracing::Span;
 use types::{OrderId, PaymentId};
 
 use super::settle::Close;
-use super::{App, AppError, Begun, Policy, Reply};
+use super::{App, AppError, Begun, Policy, Reply, name_in};
 use crate::domain::{Fact, NewPayment, Payment, State};
+use crate::metrics;
 use crate::provider::ProviderError;
 use crate::store::{order_tombstones, payments};
 
@@ -41,14 +43,19 @@ impl App {
         request: Request,
         new: NewPayment,
     ) -> Result<Reply, AppError> {
+        let traceparent = telemetry::propagation::current_traceparent();
         let call = idempotency::Call {
             request,
-            input: new,
+            input: NewPayment { traceparent, ..new },
         };
         match self.creations.call(call).await?? {
             Outcome::Replayed(saved) => Ok(Reply::replay(saved)),
             Outcome::Fresh(Begun::Done(created)) => Ok(Reply::fresh(created.saved())),
-            Outcome::Fresh(Begun::GoesOn(payment)) => self.authorize(&payment).await,
+            Outcome::Fresh(Begun::GoesOn(payment)) => {
+                metrics::begun();
+                name_in(&Span::current(), &payment);
+                self.authorize(&payment).await
+            }
             Outcome::Resumed { resource } => self.resume_creation(resource.into()).await,
         }
     }
@@ -89,7 +96,11 @@ pub(super) fn refusal(error: &ProviderError) -> Option<Fact> {
             Some(Fact::Refused { code: code.clone() })
         }
         ProviderError::Refused { code, message } => {
-            tracing::warn!(code, message, "the provider refused to make an intent");
+            tracing::warn!(
+                code,
+                error = message,
+                "the provider refused to make an intent"
+            );
             Some(Fact::Refused { code: code.clone() })
         }
         ProviderError::NotFound | ProviderError::Unknown(_) | ProviderError::Unavailable(_) => None,

@@ -32,6 +32,8 @@ use outbox::Wake;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::sync::Notify;
+use tracing::Span;
+use tracing::field::display;
 use types::PaymentId;
 
 use crate::domain::{Fact, Payment};
@@ -46,6 +48,8 @@ pub use list::{Cursor, Details};
 pub use refund_payment::{NewRefund, RefundMade};
 pub use run_audit::Finding;
 pub use void_payment::{NewVoid, Target, Voided};
+
+pub use crate::store::payments::Due;
 
 use capture_payment::CapturePayment;
 use create_payment::CreatePayment;
@@ -247,6 +251,12 @@ impl App {
         );
         self.leave_open(payment.id, close).await
     }
+}
+
+/// What is done for a payment is found by it and by its order.
+fn name_in(span: &Span, payment: &Payment) {
+    span.record("payment.id", display(payment.id));
+    span.record("order.id", display(payment.order_id));
 }
 
 /// Runs the first transaction of a verb for whoever calls at the same time.

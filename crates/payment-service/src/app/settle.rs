@@ -17,6 +17,7 @@ use super::apply_webhook::{Applied, Told};
 use super::books::settle;
 use super::{AppError, BATCH_MAX, CaptureMade, Confirmed, Created, Policy, RefundMade, Voided};
 use crate::domain::{Account, Fact, Payment};
+use crate::metrics::{self, Count, Webhook};
 
 /// A fact about a payment.
 #[derive(Debug, Clone)]
@@ -135,7 +136,11 @@ impl Settling {
     pub(super) fn gather_webhooks(self) -> Gatherer<Told, Result<Applied, AppError>> {
         Gatherer::spawn("webhook", BATCH_MAX, move |told: Vec<Told>| {
             let this = self.clone();
-            async move { this.apply_all(&told).await }
+            async move {
+                let applied = this.apply_all(&told).await;
+                applied.iter().map(Webhook::of).for_each(metrics::webhook);
+                applied
+            }
         })
     }
 
@@ -169,14 +174,16 @@ impl Settling {
         if news.is_due {
             self.due.notify_one();
         }
+        news.counts.into_iter().for_each(Count::add);
     }
 }
 
-/// What others of this process have to know after the commit.
-#[derive(Debug, Clone, Copy, Default)]
+/// What others have to know after the commit.
+#[derive(Debug, Clone, Default)]
 pub(super) struct News {
     pub(super) has_events: bool,
     pub(super) is_due: bool,
+    pub(super) counts: Vec<Count>,
 }
 
 /// One result for each item, or a failure of all of them.

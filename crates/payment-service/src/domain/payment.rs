@@ -17,6 +17,8 @@ pub struct NewPayment {
     pub amount: Money,
     /// A token of the provider.
     pub payment_method: String,
+    /// The trace in which it is asked for.
+    pub traceparent: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,9 @@ pub struct Payment {
     pub provider_reference: Option<String>,
     pub action_url: Option<String>,
     pub decline_code: Option<String>,
+    /// The trace in which it was begun, which is the order's: what is done for
+    /// it later goes on there.
+    pub traceparent: Option<String>,
     /// To be voided as soon as that can be done.
     pub void_requested: bool,
     pub version: i64,
@@ -88,6 +93,7 @@ impl Payment {
             provider_reference: None,
             action_url: None,
             decline_code: None,
+            traceparent: new.traceparent.clone(),
             void_requested: false,
             version: 1,
             event_count: 0,

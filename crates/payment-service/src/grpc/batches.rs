@@ -10,7 +10,7 @@ use prost::{Message, Name};
 use rpc::{Context, Fields, Problem, Tasks};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Response, Status};
+use tonic::{Code, Response, Status};
 use tracing::Instrument;
 
 use super::{calls, parse};
@@ -20,11 +20,11 @@ pub(super) const ITEMS_MAX: usize = 512;
 
 pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// An item that is about to be run: its number, its trace, its identity and
-/// what is asked, or why it is not run at all.
+/// An item that is about to be run: its number, where it is traced, its identity
+/// and what is asked, or why it is not run at all.
 pub(super) struct Item<I> {
     pub index: usize,
-    pub traceparent: String,
+    pub traced: rpc::Item,
     pub asked: Result<(Request, I), Problem>,
 }
 
@@ -54,10 +54,7 @@ where
     let (answers, stream) = mpsc::channel(items.len().max(1));
     for item in items {
         let index = i32::try_from(item.index).unwrap_or(i32::MAX);
-        let span = tracing::info_span!("batch item", batch.index = index);
-        if !item.traceparent.is_empty() {
-            telemetry::propagation::add_link(&span, &item.traceparent);
-        }
+        let span = item.traced.span().clone();
         let (tasks, context) = (tasks.clone(), context.clone());
         let (act, answers) = (act.clone(), answers.clone());
         let run = async move {
@@ -65,6 +62,8 @@ where
                 Ok((request, input)) => calls::run(&tasks, &context, act(request, input)).await,
                 Err(problem) => Err(problem.into()),
             };
+            let code = outcome.as_ref().err().map_or(Code::Ok, Status::code);
+            item.traced.end(code);
             // Nobody listens any more: the outcome is kept under its key.
             let _ = answers.send(Ok(render(index, outcome))).await;
         };
@@ -73,21 +72,37 @@ where
     Response::new(Box::pin(ReceiverStream::new(stream)))
 }
 
+/// An item as it came.
+struct Arrived<'a, M> {
+    index: usize,
+    key: &'a str,
+    message: Option<&'a M>,
+    traceparent: &'a str,
+}
+
 /// The identity of an item and what it asks for.
-pub(super) fn asked<M: Message + Name, I>(
+fn item<M: Message + Name, I>(
     context: &Context,
     method: &'static str,
-    index: usize,
-    key: &str,
-    message: Option<&M>,
+    arrived: &Arrived<'_, M>,
     parse: fn(&M) -> Result<I, Problem>,
-) -> Result<(Request, I), Problem> {
-    let path = format!("items[{index}]");
-    let missing = || Problem::invalid(format!("{path}.request"), "is required");
-    let message = message.ok_or_else(missing)?;
-    let path = format!("{path}.idempotency_key");
-    let request = context.idempotent_item(method, key, &path, message)?;
-    Ok((request, parse(message)?))
+) -> Item<I> {
+    let index = arrived.index;
+    let traced = rpc::Item::begin(method, index, arrived.traceparent);
+    let asked = || {
+        let path = format!("items[{index}]");
+        let missing = || Problem::invalid(format!("{path}.request"), "is required");
+        let message = arrived.message.ok_or_else(missing)?;
+        let path = format!("{path}.idempotency_key");
+        let request = context.idempotent_item(method, arrived.key, &path, message)?;
+        Ok((request, parse(message)?))
+    };
+    let asked = traced.span().in_scope(asked);
+    Item {
+        index,
+        traced,
+        asked,
+    }
 }
 
 pub(super) fn created(
@@ -124,40 +139,34 @@ pub(super) fn captured(
 
 pub(super) fn create_items(
     context: &Context,
-    request: pb::BatchCreatePaymentsRequest,
+    request: &pb::BatchCreatePaymentsRequest,
 ) -> Vec<Item<crate::domain::NewPayment>> {
-    let item = |(index, item): (usize, pb::BatchCreatePaymentsItem)| Item {
-        index,
-        asked: asked(
-            context,
-            "CreatePayment",
+    let item = |(index, item): (usize, &pb::BatchCreatePaymentsItem)| {
+        let arrived = Arrived {
             index,
-            &item.idempotency_key,
-            item.request.as_ref(),
-            parse::create_payment,
-        ),
-        traceparent: item.traceparent,
+            key: &item.idempotency_key,
+            message: item.request.as_ref(),
+            traceparent: &item.traceparent,
+        };
+        self::item(context, "CreatePayment", &arrived, parse::create_payment)
     };
-    request.items.into_iter().enumerate().map(item).collect()
+    request.items.iter().enumerate().map(item).collect()
 }
 
 pub(super) fn capture_items(
     context: &Context,
-    request: pb::BatchCapturePaymentsRequest,
+    request: &pb::BatchCapturePaymentsRequest,
 ) -> Vec<Item<crate::app::NewCapture>> {
-    let item = |(index, item): (usize, pb::BatchCapturePaymentsItem)| Item {
-        index,
-        asked: asked(
-            context,
-            "CapturePayment",
+    let item = |(index, item): (usize, &pb::BatchCapturePaymentsItem)| {
+        let arrived = Arrived {
             index,
-            &item.idempotency_key,
-            item.request.as_ref(),
-            parse::capture_payment,
-        ),
-        traceparent: item.traceparent,
+            key: &item.idempotency_key,
+            message: item.request.as_ref(),
+            traceparent: &item.traceparent,
+        };
+        self::item(context, "CapturePayment", &arrived, parse::capture_payment)
     };
-    request.items.into_iter().enumerate().map(item).collect()
+    request.items.iter().enumerate().map(item).collect()
 }
 
 /// What the items of a batch are run by.

@@ -24,6 +24,7 @@ pub fn create_payment(request: &pb::CreatePaymentRequest) -> Result<NewPayment, 
             attempt,
             amount,
             payment_method,
+            traceparent: None,
         },
     ))
 }

@@ -48,7 +48,7 @@ impl PaymentService for Service {
     ) -> Answer<Self::BatchCreatePaymentsStream> {
         let (context, message) = (Context::of(&request)?, request.into_inner());
         batches::check_count(message.items.len())?;
-        let items = batches::create_items(&context, message);
+        let items = batches::create_items(&context, &message);
         let act = batches::create(&self.app);
         Ok(batches::stream(
             &self.tasks,
@@ -87,7 +87,7 @@ impl PaymentService for Service {
     ) -> Answer<Self::BatchCapturePaymentsStream> {
         let (context, message) = (Context::of(&request)?, request.into_inner());
         batches::check_count(message.items.len())?;
-        let items = batches::capture_items(&context, message);
+        let items = batches::capture_items(&context, &message);
         let act = batches::capture(&self.app);
         Ok(batches::stream(
             &self.tasks,

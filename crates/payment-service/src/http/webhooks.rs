@@ -13,10 +13,12 @@ use axum::routing::post;
 use bytes::Bytes;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
-use tracing::Instrument;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
-use super::signature;
+use super::{ROUTE, signature};
 use crate::app::{App, AppError, Applied, STRIPE, Told};
+use crate::metrics::{self, Webhook};
 use crate::provider::Event;
 
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -31,7 +33,7 @@ type Answer = (StatusCode, &'static str);
 
 pub fn router(app: App, secrets: Vec<SecretString>) -> Router {
     Router::new()
-        .route("/webhooks/{provider}", post(receive))
+        .route(ROUTE, post(receive))
         .with_state(Arc::new(Webhooks { app, secrets }))
 }
 
@@ -41,10 +43,7 @@ async fn receive(
     request: Request,
 ) -> Answer {
     let (parts, body) = request.into_parts();
-    let span = tracing::info_span!(
-        "POST /webhooks/{provider}",
-        event.id = tracing::field::Empty
-    );
+    let span = span();
     telemetry::propagation::set_parent(&span, &parts.headers);
     let answering = async {
         if provider != STRIPE {
@@ -55,7 +54,32 @@ async fn receive(
             Err(answer) => answer,
         }
     };
-    answering.instrument(span).await
+    let answer = answering.instrument(span.clone()).await;
+    let status = answer.0;
+    span.record("http.response.status_code", i64::from(status.as_u16()));
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+        span.record("error.type", status.as_str());
+    }
+    answer
+}
+
+/// What the webhook is about is written into it once that is known.
+fn span() -> Span {
+    tracing::info_span!(
+        "http",
+        otel.name = format!("POST {ROUTE}"),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = "POST",
+        http.route = ROUTE,
+        http.response.status_code = Empty,
+        event.id = Empty,
+        event.kind = Empty,
+        order.id = Empty,
+        payment.id = Empty,
+        "error.type" = Empty,
+    )
 }
 
 async fn read(body: Body) -> Result<Bytes, Answer> {
@@ -74,16 +98,19 @@ impl Webhooks {
             .unwrap_or_default();
         if let Err(error) = signature::verify(header, body, &self.secrets, now_s()) {
             tracing::warn!(%error, "a webhook was not signed by the provider");
+            metrics::webhook(Webhook::Refused);
             return (StatusCode::BAD_REQUEST, "bad signature\n");
         }
         let event: Event = match serde_json::from_slice(body) {
             Ok(event) => event,
             Err(error) => {
                 tracing::error!(%error, "a webhook cannot be read");
+                metrics::webhook(Webhook::Refused);
                 return (StatusCode::BAD_REQUEST, "not an event\n");
             }
         };
-        tracing::Span::current().record("event.id", &event.id);
+        Span::current().record("event.id", &event.id);
+        Span::current().record("event.kind", &event.kind);
         let told = Told::of(&event, Sha256::digest(body).into());
         // Once handed in it is applied, also if the provider hangs up.
         match self.app.apply_webhook(told).await {

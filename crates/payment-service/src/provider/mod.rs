@@ -4,6 +4,7 @@
 
 mod error;
 mod stripe;
+mod watch;
 #[doc(hidden)]
 pub mod wire;
 

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode, redirect};
+use bytes::Bytes;
+use reqwest::{Method, RequestBuilder, StatusCode, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 use types::PaymentId;
 
+use super::watch::{Call, Watch};
 use super::wire::{ErrorBody, ErrorReply, List, ORDER_ID, PAYMENT_ID, PaymentIntent, REFUND_ID};
 use super::{ProviderError, Settings, wire};
 use crate::domain::{Capture, Intent, Payment, Refund, RefundSeen};
@@ -19,6 +22,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 const PAGE_SIZE: &str = "100";
 
+const INTENTS: &str = "/v1/payment_intents";
+const REFUNDS: &str = "/v1/refunds";
+
 type Result<T> = std::result::Result<T, ProviderError>;
 type Form = Vec<(String, String)>;
 
@@ -26,6 +32,8 @@ type Form = Vec<(String, String)>;
 pub struct Stripe {
     http: reqwest::Client,
     base_url: Arc<str>,
+    /// The same; `None` if it is none.
+    url: Option<Arc<Url>>,
     api_key: SecretString,
     places: Arc<Semaphore>,
 }
@@ -49,6 +57,7 @@ impl Stripe {
         Ok(Stripe {
             http,
             base_url: settings.base_url.trim_end_matches('/').into(),
+            url: settings.base_url.parse().ok().map(Arc::new),
             api_key: settings.api_key.clone(),
             places: Arc::new(Semaphore::new(settings.concurrency_max.max(1))),
         })
@@ -67,36 +76,38 @@ impl Stripe {
             pair(format!("metadata[{ORDER_ID}]"), payment.order_id),
         ];
         let key = payment.provider_key.as_str();
-        intent(self.post("/v1/payment_intents", Some(key), form).await?)
+        let call = Call::new(Method::POST, INTENTS).paying(payment.id, Some(payment.order_id));
+        intent(self.post(call, Some(key), form).await?)
     }
 
     pub async fn retrieve(&self, reference: &str) -> Result<Intent> {
-        let path = format!("/v1/payment_intents/{reference}");
-        intent(self.get(&path, Vec::new()).await?)
+        let call = Call::of(Method::GET, "/v1/payment_intents/{id}", reference);
+        intent(self.get(call, Vec::new()).await?)
     }
 
     /// Goes on after the customer's action.
     pub async fn confirm(&self, reference: &str, key: &str) -> Result<Intent> {
-        let path = format!("/v1/payment_intents/{reference}/confirm");
-        intent(self.post(&path, Some(key), Vec::new()).await?)
+        let call = Call::of(Method::POST, "/v1/payment_intents/{id}/confirm", reference);
+        intent(self.post(call, Some(key), Vec::new()).await?)
     }
 
     /// After the last one the rest of what is held is given back.
     pub async fn capture(&self, reference: &str, capture: &Capture) -> Result<Intent> {
-        let path = format!("/v1/payment_intents/{reference}/capture");
+        let call = Call::of(Method::POST, "/v1/payment_intents/{id}/capture", reference);
+        let call = call.paying(capture.payment_id, None);
         let mut form = vec![pair("amount_to_capture", capture.amount_minor)];
         if !capture.last {
             form.push(pair("final_capture", false));
         }
         let key = capture.id.to_string();
-        intent(self.post(&path, Some(&key), form).await?)
+        intent(self.post(call, Some(&key), form).await?)
     }
 
     /// Without a key: cancelling twice does no harm, and the answer to an
     /// earlier try says nothing about now.
     pub async fn cancel(&self, reference: &str) -> Result<Intent> {
-        let path = format!("/v1/payment_intents/{reference}/cancel");
-        intent(self.post(&path, None, Vec::new()).await?)
+        let call = Call::of(Method::POST, "/v1/payment_intents/{id}/cancel", reference);
+        intent(self.post(call, None, Vec::new()).await?)
     }
 
     pub async fn refund(&self, reference: &str, refund: &Refund) -> Result<RefundSeen> {
@@ -108,13 +119,16 @@ impl Stripe {
             pair(format!("metadata[{REFUND_ID}]"), refund.id),
         ];
         let key = refund.id.to_string();
-        let made: wire::Refund = self.post("/v1/refunds", Some(&key), form).await?;
+        let call = Call::new(Method::POST, REFUNDS);
+        let call = call.paying(refund.payment_id, Some(refund.order_id));
+        let made: wire::Refund = self.post(call, Some(&key), form).await?;
         Ok(made.seen(refund.id))
     }
 
     pub async fn retrieve_refund(&self, reference: &str, refund: &Refund) -> Result<RefundSeen> {
-        let path = format!("/v1/refunds/{reference}");
-        let read: wire::Refund = self.get(&path, Vec::new()).await?;
+        let call = Call::of(Method::GET, "/v1/refunds/{id}", reference);
+        let call = call.paying(refund.payment_id, Some(refund.order_id));
+        let read: wire::Refund = self.get(call, Vec::new()).await?;
         Ok(read.seen(refund.id))
     }
 
@@ -130,7 +144,8 @@ impl Stripe {
             pair("created[gte]", created_from.max(0)),
         ];
         query.extend(after.map(|after| pair("starting_after", after)));
-        let list: List<PaymentIntent> = self.get("/v1/payment_intents", query).await?;
+        let call = Call::new(Method::GET, INTENTS);
+        let list: List<PaymentIntent> = self.get(call, query).await?;
         let last = list.data.last().map(|intent| intent.id.clone());
         let readable = |intent: &PaymentIntent| Some((intent.payment_id(), intent.intent()?));
         Ok(Listed {
@@ -163,7 +178,8 @@ impl Stripe {
         loop {
             let mut query = vec![pair("payment_intent", reference), pair("limit", PAGE_SIZE)];
             query.extend(after.map(|after| pair("starting_after", after)));
-            let page: List<wire::Refund> = self.get("/v1/refunds", query).await?;
+            let call = Call::new(Method::GET, REFUNDS);
+            let page: List<wire::Refund> = self.get(call, query).await?;
             after = page.data.last().map(|refund| refund.id.clone());
             refunds.extend(page.data);
             if !page.has_more || after.is_none() {
@@ -174,39 +190,38 @@ impl Stripe {
 
     async fn post<T: DeserializeOwned>(
         &self,
-        path: &str,
+        call: Call,
         key: Option<&str>,
         form: Form,
     ) -> Result<T> {
-        let mut request = self.request(Method::POST, path).form(&form);
+        let mut request = self.request(&call).form(&form);
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
         }
-        self.send(request).await
+        self.send(&call, request).await
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str, query: Form) -> Result<T> {
-        self.send(self.request(Method::GET, path).query(&query))
-            .await
+    async fn get<T: DeserializeOwned>(&self, call: Call, query: Form) -> Result<T> {
+        let request = self.request(&call).query(&query);
+        self.send(&call, request).await
     }
 
-    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let mut headers = http::HeaderMap::new();
-        telemetry::propagation::inject(&mut headers);
+    fn request(&self, call: &Call) -> RequestBuilder {
+        let url = format!("{}{}", self.base_url, call.path);
         self.http
-            .request(method, format!("{}{path}", self.base_url))
-            .headers(headers)
+            .request(call.method.clone(), url)
             .header("Stripe-Version", API_VERSION)
             .bearer_auth(self.api_key.expose_secret())
     }
 
-    async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T> {
+    async fn send<T: DeserializeOwned>(&self, call: &Call, request: RequestBuilder) -> Result<T> {
         let place = self.places.acquire().await;
         let _place = place.map_err(|_| ProviderError::Unavailable("closing".to_owned()))?;
-        let reply = request.send().await.map_err(not_answered)?;
-        let status = reply.status();
-        let body = reply.bytes().await;
-        let body = body.map_err(|error| ProviderError::Unknown(error.without_url().to_string()))?;
+        let mut watch = Watch::begin(call, self.url.as_deref());
+        let span = watch.span();
+        let answer = exchange(request, &mut watch).instrument(span).await;
+        watch.end(answer.as_ref().err().map(Lost::cause));
+        let (status, body) = answer.map_err(not_answered)?;
         if !status.is_success() {
             return Err(refused(status, &body));
         }
@@ -215,8 +230,40 @@ impl Stripe {
     }
 }
 
+/// There is no answer, or only the head of one.
+enum Lost {
+    Whole(reqwest::Error),
+    Body(reqwest::Error),
+}
+
+impl Lost {
+    fn cause(&self) -> &reqwest::Error {
+        match self {
+            Lost::Whole(error) | Lost::Body(error) => error,
+        }
+    }
+}
+
+/// To be run in the call's span: the provider goes on below it.
+async fn exchange(
+    request: RequestBuilder,
+    watch: &mut Watch<'_>,
+) -> std::result::Result<(StatusCode, Bytes), Lost> {
+    let mut headers = http::HeaderMap::new();
+    telemetry::propagation::inject(&mut headers);
+    let reply = request.headers(headers).send().await;
+    let reply = reply.map_err(Lost::Whole)?;
+    let status = reply.status();
+    watch.answered(status);
+    Ok((status, reply.bytes().await.map_err(Lost::Body)?))
+}
+
 /// No connection means that nothing was sent; anything else may have arrived.
-fn not_answered(error: reqwest::Error) -> ProviderError {
+fn not_answered(lost: Lost) -> ProviderError {
+    let error = match lost {
+        Lost::Whole(error) => error,
+        Lost::Body(error) => return ProviderError::Unknown(error.without_url().to_string()),
+    };
     let is_connect = error.is_connect();
     let text = format!("{:#}", anyhow::Error::from(error.without_url()));
     match is_connect {

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 use types::PaymentId;
 
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, Due};
 
 const AT_ONCE: i64 = 32;
 const POLL: Duration = Duration::from_millis(500);
@@ -45,17 +45,30 @@ pub async fn reconcile(
     Ok(())
 }
 
-async fn check_all(app: &App, tracker: &TaskTracker, claimed: Vec<PaymentId>) {
+async fn check_all(app: &App, tracker: &TaskTracker, claimed: Vec<Due>) {
     let checks: Vec<_> = claimed
         .into_iter()
-        .map(|id| {
-            let app = app.clone();
-            let span = tracing::info_span!(parent: None, "check", payment.id = %id);
+        .map(|due| {
+            let (app, id, span) = (app.clone(), due.payment, span_of(&due));
             tracker.spawn(async move { check(&app, id).await }.instrument(span))
         })
         .collect();
     // A check that panicked has logged that; its payment is claimed again.
     futures::future::join_all(checks).await;
+}
+
+/// In the trace of the order, from which the payment was asked for.
+fn span_of(due: &Due) -> Span {
+    let Due {
+        payment,
+        order,
+        traceparent,
+    } = due;
+    let span = tracing::info_span!(parent: None, "check", payment.id = %payment, order.id = %order);
+    if let Some(traceparent) = traceparent {
+        telemetry::propagation::set_parent_from(&span, traceparent);
+    }
+    span
 }
 
 async fn check(app: &App, id: PaymentId) {

@@ -18,6 +18,7 @@ mod events;
 mod inputs;
 mod keys;
 mod lists;
+mod metrics;
 mod reconciler;
 mod refunds;
 mod shop;

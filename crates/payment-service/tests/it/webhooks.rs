@@ -14,11 +14,11 @@ fn now_s() -> i64 {
     i64::try_from(since.as_secs()).unwrap()
 }
 
-fn event(id: &str, kind: &str, object: &Value) -> String {
+pub fn event(id: &str, kind: &str, object: &Value) -> String {
     json!({ "id": id, "object": "event", "type": kind, "data": { "object": object } }).to_string()
 }
 
-async fn post(shop: &Shop, body: String) -> u16 {
+pub async fn post(shop: &Shop, body: String) -> u16 {
     let signature = sign(SECRET, now_s(), body.as_bytes());
     shop.post_webhook(&signature, body).await
 }

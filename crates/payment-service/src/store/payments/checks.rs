@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use database::{Connection, Result};
-use types::PaymentId;
+use types::{OrderId, PaymentId};
 use uuid::Uuid;
 
 /// Plans a check `within` that time at the latest, unless one comes sooner.
@@ -25,6 +25,14 @@ pub async fn check_within(
     Ok(())
 }
 
+/// A payment to be checked, with the trace in which it was begun.
+#[derive(Debug, Clone)]
+pub struct Due {
+    pub payment: PaymentId,
+    pub order: OrderId,
+    pub traceparent: Option<String>,
+}
+
 /// Claims payments whose check is due, until `lease` from now or, where checks
 /// have been in vain before, for longer; in vain means that nothing changed.
 pub async fn claim_due(
@@ -32,8 +40,8 @@ pub async fn claim_due(
     limit: i64,
     lease: Duration,
     pause_max: Duration,
-) -> Result<Vec<PaymentId>> {
-    let ids: Vec<Uuid> = sqlx::query_scalar(
+) -> Result<Vec<Due>> {
+    let due: Vec<(Uuid, Uuid, Option<String>)> = sqlx::query_as(
         "update payments
          set checks = least(checks + 1, 1000),
              next_check_at = now() + make_interval(
@@ -46,14 +54,19 @@ pub async fn claim_due(
              limit $1
              for update skip locked
          )
-         returning id",
+         returning id, order_id, traceparent",
     )
     .bind(limit)
     .bind(lease.as_secs_f64())
     .bind(pause_max.as_secs_f64())
     .fetch_all(conn)
     .await?;
-    Ok(ids.into_iter().map(PaymentId::from_uuid).collect())
+    let due = due.into_iter().map(|(payment, order, traceparent)| Due {
+        payment: payment.into(),
+        order: order.into(),
+        traceparent,
+    });
+    Ok(due.collect())
 }
 
 /// Plans no more checks of a payment that has not changed since `version`.

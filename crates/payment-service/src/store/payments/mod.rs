@@ -15,7 +15,8 @@ macro_rules! columns {
         "id, order_id, created_at, updated_at, version, event_count, amount_minor,
          authorized_minor, captured_minor, capture_pending_minor, refunded_minor,
          refund_pending_minor, attempt, state, void_requested, currency, payment_method,
-         provider_key, provider_reference, action_url, decline_code, now() as read_at"
+         provider_key, provider_reference, action_url, decline_code, traceparent,
+         now() as read_at"
     };
 }
 
@@ -23,7 +24,7 @@ mod checks;
 mod list;
 mod write;
 
-pub use checks::{check_within, claim_due, rest};
+pub use checks::{Due, check_within, claim_due, rest};
 pub use list::{Cursor, list, list_of_order};
 pub use write::{Saving, insert, save};
 
@@ -50,6 +51,7 @@ struct Row {
     provider_reference: Option<String>,
     action_url: Option<String>,
     decline_code: Option<String>,
+    traceparent: Option<String>,
     read_at: DateTime<Utc>,
 }
 
@@ -72,6 +74,7 @@ impl Row {
             provider_reference: self.provider_reference,
             action_url: self.action_url,
             decline_code: self.decline_code,
+            traceparent: self.traceparent,
             void_requested: self.void_requested,
             version: self.version,
             event_count: self.event_count,

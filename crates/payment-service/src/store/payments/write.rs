@@ -23,13 +23,13 @@ pub async fn insert(
     let rows: Vec<(Uuid, DateTime<Utc>)> = sqlx::query_as(
         "insert into payments
              (id, order_id, attempt, state, currency, amount_minor, payment_method, provider_key,
-              next_check_at)
+              traceparent, next_check_at)
          select id, order_id, attempt, state, currency, amount_minor, payment_method, provider_key,
-                now() + make_interval(secs => $9)
+                traceparent, now() + make_interval(secs => $10)
          from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::smallint[], $5::text[],
-                     $6::bigint[], $7::text[], $8::text[])
+                     $6::bigint[], $7::text[], $8::text[], $9::text[])
               as fresh (id, order_id, attempt, state, currency, amount_minor, payment_method,
-                        provider_key)
+                        provider_key, traceparent)
          on conflict do nothing
          returning id, created_at",
     )
@@ -43,6 +43,7 @@ pub async fn insert(
     .bind(column(new, |payment| payment.amount_minor))
     .bind(column(new, |payment| payment.payment_method.as_str()))
     .bind(column(new, |payment| payment.provider_key.as_str()))
+    .bind(column(new, |payment| payment.traceparent.as_deref()))
     .bind(check_in.as_secs_f64())
     .fetch_all(conn)
     .await?;

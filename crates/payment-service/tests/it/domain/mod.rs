@@ -17,6 +17,7 @@ fn payment() -> Payment {
         attempt: 1,
         amount: Money::new(AMOUNT, "GBP".parse().unwrap()),
         payment_method: "pm_card_visa".to_owned(),
+        traceparent: None,
     })
 }
 
