@@ -2,7 +2,10 @@
 //! through, or are refused before anything was done.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -15,7 +18,9 @@ use tonic::Code;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// For how long the API serves after it said that it is not ready.
-const REMOVAL: Duration = Duration::from_millis(1500);
+const REMOVAL: Duration = Duration::from_secs(3);
+/// How many orders there are when the stop comes: the load is steady by then.
+const PLACED_BEFORE: usize = 60;
 const CONNECTIONS: usize = 4;
 const LOOPS_PER_CONNECTION: usize = 3;
 
@@ -30,7 +35,7 @@ struct Call {
 
 /// One client: calls in a loop until it is refused, which ends it, as it would
 /// then turn to another replica.
-async fn load<F>(client: String, call: impl Fn(String) -> F) -> Vec<Call>
+async fn load<F>(client: String, placed: Arc<AtomicUsize>, call: impl Fn(String) -> F) -> Vec<Call>
 where
     F: Future<Output = Result<String, String>>,
 {
@@ -39,6 +44,7 @@ where
         let key = format!("{client}-{}", calls.len());
         let began = Instant::now();
         let answer = call(key.clone()).await;
+        placed.fetch_add(1, Ordering::Relaxed);
         let is_refused = answer.is_err();
         calls.push(Call { key, began, answer });
         if is_refused {
@@ -123,6 +129,7 @@ async fn a_stop_under_load_refuses_cleanly_and_loses_nothing() {
     let removal = REMOVAL.as_millis().to_string();
     let mut shop = Shop::start_with(&[("CARTWRIGHT__DRAIN__ENDPOINT_REMOVAL_MS", &removal)]).await;
     shop.calls.stocked("MUG", 1_000_000).await;
+    let placed = Arc::new(AtomicUsize::new(0));
     let mut loops = Vec::new();
     for connection in 0..CONNECTIONS {
         let client = over_grpc(&shop);
@@ -132,7 +139,8 @@ async fn a_stop_under_load_refuses_cleanly_and_loses_nothing() {
                 let client = client.clone();
                 async move { place_over_grpc(&client, key).await }
             };
-            loops.push(tokio::spawn(load(format!("grpc-{connection}-{n}"), call)));
+            let name = format!("grpc-{connection}-{n}");
+            loops.push(tokio::spawn(load(name, placed.clone(), call)));
         }
         let url: Arc<str> = format!("{}/api/orders", shop.rest["order"]).into();
         let (client, token) = (Client::new(), shop.calls.token().to_owned());
@@ -140,9 +148,14 @@ async fn a_stop_under_load_refuses_cleanly_and_loses_nothing() {
             let (client, url, token) = (client.clone(), url.clone(), token.clone());
             async move { place_over_rest(&client, &url, &token, key).await }
         };
-        loops.push(tokio::spawn(load(format!("rest-{connection}"), call)));
+        let name = format!("rest-{connection}");
+        loops.push(tokio::spawn(load(name, placed.clone(), call)));
     }
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let began = Instant::now();
+    while placed.load(Ordering::Relaxed) < PLACED_BEFORE {
+        assert!(began.elapsed() < PATIENCE, "no steady load");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 
     let watching = tokio::spawn(unready(shop.order.private()));
     shop.order.stop();
@@ -151,7 +164,8 @@ async fn a_stop_under_load_refuses_cleanly_and_loses_nothing() {
     let calls: Vec<Call> = calls.collect();
     assert_eq!(shop.order.ended(), Some(0), "{}", shop.order.log());
 
-    let (placed, refused): (Vec<_>, Vec<_>) = calls.iter().partition(|call| call.answer.is_ok());
+    let (placed, refused): (Vec<&Call>, Vec<&Call>) =
+        calls.iter().partition(|call| call.answer.is_ok());
     assert_eq!(refused.len(), CONNECTIONS * (LOOPS_PER_CONNECTION + 1));
     let late = placed.iter().filter(|call| call.began > unready).count();
     assert!(late > 0, "serves on until its endpoints are removed");
