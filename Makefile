@@ -52,15 +52,16 @@ lint: ## Formatting, clippy, protos, scripts, generated files.
 	scripts/lint-scripts
 
 .PHONY: generate
-generate: ## Write the generated files anew (after a change of proto/, settings or docs/telemetry.yaml).
+generate: ## Write the generated files anew (after a change of proto/, settings, docs/telemetry.yaml or dashboards).
 	cargo run --quiet -p api --example generate
 	cargo run --quiet -p rest --example openapi
 	cargo run --quiet -p e2e --example settings_reference
 	cargo run --quiet -p e2e --example telemetry_reference
+	python3 scripts/dashboards
 
 .PHONY: check-generated
 check-generated: generate ## Prove that the generated files are fresh.
-	@git diff --exit-code --stat -- crates/api/src/gen crates/rest/openapi.json docs/settings.md docs/settings.json docs/telemetry.md || \
+	@git diff --exit-code --stat -- crates/api/src/gen crates/rest/openapi.json docs/settings.md docs/settings.json docs/telemetry.md deploy/grafana/dashboards || \
 	  { echo "generated files are stale: run 'make generate' and commit" >&2; exit 1; }
 
 .PHONY: edge-check
@@ -83,6 +84,11 @@ telemetry-smoke: ## A little of that, with the binaries of the tests, and the sh
 	@scripts/prerequisites build stores python
 	@PROFILE=dev scripts/telemetry-check --smoke; code=$$?; scripts/stack down; exit $$code
 
+.PHONY: telemetry-rules
+telemetry-rules: ## Alerts with their tests, dashboards and runbook against docs/telemetry.yaml; half a minute.
+	@scripts/prerequisites python promtool
+	@scripts/telemetry-rules
+
 .PHONY: deny
 deny: ## Licences, bans, sources and known vulnerabilities of all dependencies.
 	@scripts/supply-chain deny
@@ -100,4 +106,4 @@ sbom: ## A CycloneDX bill of materials for each binary (.run/reports/sbom).
 	@scripts/supply-chain sbom
 
 .PHONY: ci
-ci: lint deny check-generated test edge-smoke ## What CI runs.
+ci: lint deny check-generated telemetry-rules test edge-smoke ## What CI runs.
