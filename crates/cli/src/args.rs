@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     command::{
         audit, audit_log, config, demo, keys, login, order, payment, replay, saga, stock, token,
+        trace,
     },
     exit, input,
     output::Format,
@@ -137,6 +138,9 @@ pub enum Command {
     /// See and unblock the work behind orders.
     #[command(subcommand)]
     Saga(saga::Command),
+    /// Draw what was done for an order, and when: by which service, which
+    /// statement, which call. From the trace store that `make up` runs.
+    Trace(trace::Trace),
     /// Send a file of real sales through the shop and account for every line.
     Replay(replay::Replay),
     /// A confirmed order, a declined card, an empty shelf, and a cancel after

@@ -16,6 +16,12 @@ pub enum Failure {
     /// What was asked was carried out, and the result is not as it must be.
     #[error("{0}")]
     Mismatch(String),
+    /// What was asked for is not there.
+    #[error("{0}")]
+    Refused(String),
+    /// Who was asked is not there.
+    #[error("{0}")]
+    Unavailable(String),
     #[error(transparent)]
     Call(Box<CallFailure>),
     /// The answer of a service could not be understood.
@@ -41,6 +47,8 @@ impl Failure {
         match self {
             Self::BadInput(_) => Exit::BadInput,
             Self::Mismatch(_) => Exit::Mismatch,
+            Self::Refused(_) => Exit::Refused,
+            Self::Unavailable(_) => Exit::Unavailable,
             Self::Call(call) => Exit::of(call.status.code()),
             Self::Internal(_) | Self::Output(_) => Exit::Internal,
         }

@@ -19,3 +19,4 @@ pub mod run;
 pub mod scopes;
 pub mod shop;
 pub mod show;
+pub mod trace;

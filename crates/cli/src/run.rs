@@ -36,6 +36,7 @@ pub async fn run(cli: Cli, mut usage: clap::Command) -> Result<(), Failure> {
         Command::Audit(audit) => command::audit::run(&audit, &shop()?, output).await,
         Command::AuditLog(log) => command::audit_log::run(&log, &shop()?, output).await,
         Command::Saga(command) => command::saga::run(command, &shop()?, output).await,
+        Command::Trace(trace) => command::trace::run(&trace, addresses.timeout, output).await,
         Command::Replay(replay) => command::replay::run(&replay, &shop()?, output).await,
         Command::Demo(demo) => command::demo::run(&demo, &shop()?, output).await,
         Command::Login(login) => command::login::run(&login, output),

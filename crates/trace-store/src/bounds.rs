@@ -12,6 +12,9 @@ pub struct Bounds {
     pub metric_series: usize,
     /// Of spans, and as much again of log records; roughly.
     pub bytes: usize,
+    /// Of one attribute's value, or of the text of a log record: what is longer
+    /// is cut.
+    pub value_bytes: usize,
 }
 
 impl Default for Bounds {
@@ -28,6 +31,7 @@ impl Bounds {
             logs: 50_000,
             metric_series: 20_000,
             bytes: 512 << 20,
+            value_bytes: 4_096,
         }
     }
 }
@@ -36,9 +40,8 @@ impl Bounds {
 pub(crate) const ATTRIBUTES_MAX: usize = 128;
 pub(crate) const EVENTS_MAX: usize = 128;
 pub(crate) const LINKS_MAX: usize = 1_024;
-/// Bytes of a name, a key or an attribute's value.
+/// Of a name or a key.
 pub(crate) const NAME_BYTES_MAX: usize = 256;
-pub(crate) const VALUE_BYTES_MAX: usize = 4_096;
 
 /// Of one export, decompressed.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 16 << 20;

@@ -130,6 +130,10 @@ impl Metrics {
         }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.families.len()
+    }
+
     pub(crate) fn all(&self) -> Vec<Metric> {
         let families = self.families.iter();
         let metrics = families.map(|(name, family)| Metric {

@@ -11,12 +11,13 @@ use opentelemetry_proto::tonic::{
 
 use crate::{
     Attributes, Event, Id, Kind, Link, Log, Span, Status, StatusCode,
-    bounds::{ATTRIBUTES_MAX, EVENTS_MAX, LINKS_MAX, NAME_BYTES_MAX, VALUE_BYTES_MAX},
+    bounds::{ATTRIBUTES_MAX, EVENTS_MAX, LINKS_MAX, NAME_BYTES_MAX},
 };
 
 /// Reads, and counts what it cut.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Reader {
+    value_bytes_max: usize,
     pub(crate) cut: u64,
 }
 
@@ -29,6 +30,14 @@ pub(crate) struct Source {
 }
 
 impl Reader {
+    pub(crate) fn new(value_bytes_max: usize) -> Self {
+        let cut = 0;
+        Self {
+            value_bytes_max,
+            cut,
+        }
+    }
+
     pub(crate) fn resource(&mut self, resource: Option<Resource>) -> Source {
         let attributes = resource.map(|resource| resource.attributes);
         let attributes = self.attributes(attributes.unwrap_or_default());
@@ -100,7 +109,7 @@ impl Reader {
     }
 
     fn value(&mut self, value: String) -> String {
-        self.shortened(value, VALUE_BYTES_MAX)
+        self.shortened(value, self.value_bytes_max)
     }
 
     fn links(&mut self, links: Vec<otlp::span::Link>) -> Vec<Link> {

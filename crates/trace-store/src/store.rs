@@ -37,6 +37,7 @@ struct Kept {
     logs: Logs,
     metrics: Metrics,
     resources: VecDeque<Arc<Attributes>>,
+    value_bytes_max: usize,
     rejected: u64,
     cut: u64,
 }
@@ -66,6 +67,7 @@ impl TraceStore {
             logs: Logs::new(bounds),
             metrics: Metrics::new(bounds.metric_series),
             resources: VecDeque::new(),
+            value_bytes_max: bounds.value_bytes,
             rejected: 0,
             cut: 0,
         })))
@@ -128,10 +130,10 @@ impl TraceStore {
         let kept = self.0.lock();
         Summary {
             traces: kept.traces.len(),
-            spans: kept.traces.spans().count(),
+            spans: kept.traces.spans_len(),
             orphans: kept.traces.orphans().count(),
             logs: kept.logs.len(),
-            metrics: kept.metrics.all().len(),
+            metrics: kept.metrics.len(),
             lost: kept.losses(),
         }
     }
@@ -166,8 +168,8 @@ impl TraceStore {
 
     /// Tells how many spans it could not take.
     pub(crate) fn take_traces(&self, request: ExportTraceServiceRequest) -> u64 {
-        let mut reader = Reader::default();
         let mut kept = self.0.lock();
+        let mut reader = Reader::new(kept.value_bytes_max);
         let mut rejected = 0;
         for sent in request.resource_spans {
             let process = kept.process(&mut reader, sent.resource);
@@ -187,8 +189,8 @@ impl TraceStore {
     }
 
     pub(crate) fn take_logs(&self, request: ExportLogsServiceRequest) {
-        let mut reader = Reader::default();
         let mut kept = self.0.lock();
+        let mut reader = Reader::new(kept.value_bytes_max);
         for sent in request.resource_logs {
             let process = kept.process(&mut reader, sent.resource);
             for sent in sent.scope_logs {
@@ -203,8 +205,8 @@ impl TraceStore {
     }
 
     pub(crate) fn take_metrics(&self, request: ExportMetricsServiceRequest) {
-        let mut reader = Reader::default();
         let mut kept = self.0.lock();
+        let mut reader = Reader::new(kept.value_bytes_max);
         for sent in request.resource_metrics {
             let process = kept.process(&mut reader, sent.resource);
             let metrics = sent.scope_metrics.into_iter().flat_map(|sent| sent.metrics);

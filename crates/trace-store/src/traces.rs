@@ -76,6 +76,10 @@ impl Traces {
         self.all.len()
     }
 
+    pub(crate) fn spans_len(&self) -> usize {
+        self.spans
+    }
+
     /// All spans, the oldest trace first.
     pub(crate) fn spans(&self) -> impl Iterator<Item = &Arc<Span>> {
         let traces = self.ages.iter().filter_map(|id| self.all.get(id));

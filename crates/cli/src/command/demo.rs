@@ -23,8 +23,11 @@ pub async fn run(_args: &Demo, shop: &Shop, output: Output) -> Result<(), Failur
     catalogue::prepare(shop).await?;
     let mut told = Vec::new();
     let mut wrong = Vec::new();
+    let mut first = None;
     for story in STORIES {
         let end = story.play(shop).await?;
+        let order = end.timeline.order.as_ref();
+        first = first.or_else(|| order.map(|order| order.id.clone()));
         if let Some(problem) = story.judge(&end) {
             wrong.push(format!("{}: {problem}", story.title));
         }
@@ -33,8 +36,12 @@ pub async fn run(_args: &Demo, shop: &Shop, output: Output) -> Result<(), Failur
             Format::Table => output.text(&as_text(story, &end))?,
         }
     }
-    if output.format == Format::Json {
-        output.json(&Json::Array(told))?;
+    match (output.format, first) {
+        (Format::Json, _) => output.json(&Json::Array(told))?,
+        (Format::Table, Some(id)) => output.text(&format!(
+            "\nWhat was done for the first, by which service, and when: cartwright trace {id}"
+        ))?,
+        (Format::Table, None) => {}
     }
     match wrong.is_empty() {
         true => Ok(()),

@@ -14,6 +14,7 @@ pub mod saga;
 pub mod stock;
 mod timeline;
 pub mod token;
+pub mod trace;
 mod watch;
 
 pub use timeline::fetch as fetch_timeline;
