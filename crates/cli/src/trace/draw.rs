@@ -109,7 +109,11 @@ impl Picture {
         let service = fitted(&clean(&span.service), self.service);
         let name = fitted(&format!("{here}{}", title(node)), self.name);
         let took = duration(node.busy);
-        let full = if node.found.linked { '░' } else { '█' };
+        let full = match (node.found.linked, node.times) {
+            (true, _) => '░',
+            (false, 1) => '█',
+            (false, _) => '▒',
+        };
         let bar = scale.bar(node.start, node.end, full);
         let colour = self.colour(node.found);
         format!(
@@ -249,11 +253,15 @@ fn summary(found: &Found, picture: &Picture) -> String {
     if errors > 0 {
         let _ = write!(line, ", {}", counted(errors, "error"));
     }
+    line.push('\n');
     let shared = found.spans.len() - own().count();
     if shared > 0 {
-        let _ = write!(line, "; ⇢ {} of other traces", counted(shared, "span"));
+        let spans = counted(shared, "span");
+        let _ = writeln!(
+            line,
+            "{spans} ░ of other traces, which worked for many at once"
+        );
     }
-    line.push('\n');
     if picture.folded > 0 {
         let runs = counted(picture.folded, "run");
         let _ = writeln!(

@@ -16,3 +16,4 @@ mod lines;
 mod plan;
 mod replay;
 mod returns;
+mod waterfall;
