@@ -129,8 +129,8 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> Watch<S> {
             handles.level.set(common.log.level.clone());
         }
         if has_changed("telemetry.sample_ratio") {
-            let ratio = common.telemetry.ratio(&common.deployment.environment);
-            handles.sampling.set(ratio);
+            let environment = &common.deployment.environment;
+            handles.sampling.follow(&common.telemetry, environment);
         }
         self.values = values;
         // Nobody follows: the service has nothing that could change.

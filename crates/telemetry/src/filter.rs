@@ -13,9 +13,11 @@ use tracing_subscriber::{
     layer::{Context, Filter},
 };
 
+use crate::variables::Variables;
+
 /// Below the exporter of traces, or chatty below `info`: their spans would
 /// export themselves for ever, their frames would fill the log.
-const TRANSPORT: [&str; 9] = [
+const TRANSPORT: [&str; 14] = [
     "h2",
     "hyper",
     "hyper_util",
@@ -23,6 +25,11 @@ const TRANSPORT: [&str; 9] = [
     "tower",
     "reqwest",
     "rustls",
+    "hyper_rustls",
+    "rustls_platform_verifier",
+    "opentelemetry",
+    "opentelemetry-http",
+    "opentelemetry_otlp",
     "opentelemetry_sdk",
     "opentelemetry-otlp",
 ];
@@ -122,12 +129,29 @@ impl LevelHandle {
 
 /// As a layer it is global: it stands before all others. It never answers
 /// "always", so that a change needs no call site to be asked again.
-pub(crate) struct Gate(pub(crate) LevelHandle);
+pub(crate) struct Gate {
+    handle: LevelHandle,
+    /// Of what OpenTelemetry says of itself, if somebody wants it otherwise.
+    sdk: Option<LevelFilter>,
+}
 
 impl Gate {
+    pub(crate) fn new(handle: LevelHandle, variables: &Variables) -> Self {
+        let known = ["off", "error", "warn", "info", "debug", "trace"];
+        let known = known.map(|name| (name, name));
+        let sdk = variables.one_of("OTEL_LOG_LEVEL", &known, "what log.level says");
+        let sdk = sdk.and_then(|level| level.parse().ok());
+        Self { handle, sdk }
+    }
+
     fn lets_through(&self, metadata: &Metadata<'_>) -> bool {
         let (target, level) = (metadata.target(), metadata.level());
-        let asked = || self.0.0.load().targets.would_enable(target, level);
+        if let Some(sdk) = self.sdk
+            && target.starts_with("opentelemetry")
+        {
+            return !metadata.is_span() && *level <= sdk && !repeats_baggage(metadata);
+        }
+        let asked = || self.handle.0.load().targets.would_enable(target, level);
         if metadata.is_span() {
             !is_transport(target) && (*level <= LevelFilter::INFO || asked())
         } else {
@@ -141,7 +165,7 @@ fn repeats_baggage(metadata: &Metadata<'_>) -> bool {
     metadata.name().starts_with("BaggagePropagator.Extract")
 }
 
-fn is_transport(target: &str) -> bool {
+pub(crate) fn is_transport(target: &str) -> bool {
     let top = target.split("::").next().unwrap_or(target);
     TRANSPORT.contains(&top)
 }
@@ -156,9 +180,10 @@ impl<S: Subscriber> Layer<S> for Gate {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        let targets = &self.0.0.load().targets;
+        let targets = &self.handle.0.load().targets;
         let logged = Filter::<S>::max_level_hint(targets).unwrap_or(LevelFilter::TRACE);
         // Spans of level `info` are traced even where they are not logged.
-        Some(logged.max(LevelFilter::INFO))
+        let sdk = self.sdk.unwrap_or(LevelFilter::OFF);
+        Some(logged.max(LevelFilter::INFO).max(sdk))
     }
 }

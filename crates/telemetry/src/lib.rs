@@ -7,20 +7,29 @@
 //! span is lost then (tokio-rs/tracing#2519).
 
 mod error;
+mod export;
 mod filter;
+mod guard;
+mod limits;
 mod log;
 pub mod metrics;
 mod panics;
 pub mod propagation;
+mod resource;
 mod sampling;
 mod settings;
 mod start;
-mod traces;
+mod variables;
 
 pub use error::Error;
 pub use filter::{InvalidLevel, Level, LevelHandle};
-pub use sampling::SampleHandle;
-pub use settings::{LogFormat, LogSettings, Ratio, Settings, TraceSettings};
+pub use guard::Guard;
 #[doc(hidden)]
-pub use start::build;
-pub use start::{Guard, Service, init};
+pub use panics::record_them as record_panics;
+pub use sampling::SampleHandle;
+pub use settings::{LogFormat, LogSettings, OtlpProtocol, Ratio, Settings, TraceSettings};
+pub use start::{Service, init};
+#[doc(hidden)]
+pub use start::{build, build_from};
+#[doc(hidden)]
+pub use variables::Variables;

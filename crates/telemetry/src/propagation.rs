@@ -3,6 +3,8 @@
 //! What goes out is always the *current* span, never the one that came in:
 //! else the spans of this process would be missing in the chain.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::{
     Context,
@@ -13,7 +15,75 @@ use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use crate::variables::Variables;
+
 const TRACEPARENT: &str = "traceparent";
+
+/// Which headers carry something in and out. What is stored with an order has its
+/// `traceparent` in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Formats {
+    trace_context: bool,
+    baggage: bool,
+}
+
+static TRACE_CONTEXT: AtomicBool = AtomicBool::new(true);
+static BAGGAGE: AtomicBool = AtomicBool::new(true);
+
+impl Formats {
+    /// `OTEL_PROPAGATORS` is a list. Formats of other systems are not spoken.
+    pub(crate) fn read(variables: &Variables) -> Self {
+        let name = "OTEL_PROPAGATORS";
+        let list = variables.text(name);
+        let list = list.as_deref().unwrap_or("tracecontext,baggage");
+        let mut formats = Self {
+            trace_context: false,
+            baggage: false,
+        };
+        for format in list.split(',').map(str::trim) {
+            match format {
+                "tracecontext" => formats.trace_context = true,
+                "baggage" => formats.baggage = true,
+                "none" => {}
+                other => variables.refuse(name, other, "the others of the list"),
+            }
+        }
+        formats
+    }
+
+    fn in_use() -> Self {
+        Self {
+            trace_context: TRACE_CONTEXT.load(Ordering::Relaxed),
+            baggage: BAGGAGE.load(Ordering::Relaxed),
+        }
+    }
+
+    fn inject(self, context: &Context, carrier: &mut dyn Injector) {
+        if self.trace_context {
+            TraceContextPropagator::new().inject_context(context, carrier);
+        }
+        if self.baggage {
+            BaggagePropagator::new().inject_context(context, carrier);
+        }
+    }
+
+    fn extract(self, carrier: &dyn Extractor) -> Context {
+        let mut context = Context::new();
+        if self.trace_context {
+            context = TraceContextPropagator::new().extract_with_context(&context, carrier);
+        }
+        if self.baggage {
+            context = BaggagePropagator::new().extract_with_context(&context, carrier);
+        }
+        context
+    }
+}
+
+/// For the whole process.
+pub(crate) fn use_formats(formats: Formats) {
+    TRACE_CONTEXT.store(formats.trace_context, Ordering::Relaxed);
+    BAGGAGE.store(formats.baggage, Ordering::Relaxed);
+}
 
 /// `None` outside of any span.
 pub fn current_traceparent() -> Option<String> {
@@ -44,21 +114,24 @@ pub fn says_sampled(traceparent: &str) -> bool {
 /// Writes the current span (and baggage) into the headers of a request.
 pub fn inject(headers: &mut HeaderMap) {
     let context = Span::current().context();
-    let mut carrier = Headers(headers);
-    TraceContextPropagator::new().inject_context(&context, &mut carrier);
-    BaggagePropagator::new().inject_context(&context, &mut carrier);
+    Formats::in_use().inject(&context, &mut Headers(headers));
 }
 
 /// Makes `span` a child of the caller's span. Call it before the span is
 /// entered: then it has begun, and its parent is fixed. Without a valid
 /// `traceparent` the span stays as it is.
 pub fn set_parent(span: &Span, headers: &HeaderMap) {
-    adopt(span, &HeadersRef(headers));
+    adopt(span, Formats::in_use().extract(&HeadersRef(headers)));
 }
 
 /// The same from a `traceparent` that was stored, in an outbox for instance.
 pub fn set_parent_from(span: &Span, traceparent: &str) {
-    adopt(span, &Stored(traceparent));
+    let propagator = TraceContextPropagator::new();
+    let stored = Stored(traceparent);
+    adopt(
+        span,
+        propagator.extract_with_context(&Context::new(), &stored),
+    );
 }
 
 /// Links `span` to one that it has to do with and that is not above it: whoever
@@ -82,13 +155,7 @@ fn context_in(traceparent: &str) -> SpanContext {
     context.span().span_context().clone()
 }
 
-fn extract(carrier: &dyn Extractor) -> Context {
-    let context = TraceContextPropagator::new().extract_with_context(&Context::new(), carrier);
-    BaggagePropagator::new().extract_with_context(&context, carrier)
-}
-
-fn adopt(span: &Span, carrier: &dyn Extractor) {
-    let context = extract(carrier);
+fn adopt(span: &Span, context: Context) {
     if !context.span().span_context().is_valid() {
         return;
     }
@@ -130,5 +197,48 @@ impl Extractor for Stored<'_> {
 
     fn keys(&self) -> Vec<&str> {
         vec![TRACEPARENT]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_formats_that_are_asked_for_are_read() {
+        let read = |list| {
+            let variables = Variables::of(&[("OTEL_PROPAGATORS", list)]);
+            let formats = Formats::read(&variables);
+            (
+                formats.trace_context,
+                formats.baggage,
+                variables.wrong().len(),
+            )
+        };
+        assert_eq!(read(""), (true, true, 0));
+        assert_eq!(read("tracecontext"), (true, false, 0));
+        assert_eq!(read("baggage, tracecontext"), (true, true, 0));
+        assert_eq!(read("none"), (false, false, 0));
+        assert_eq!(read("b3,tracecontext"), (true, false, 1));
+    }
+
+    #[test]
+    fn a_format_that_is_off_is_neither_read_nor_written() {
+        let mut headers = HeaderMap::new();
+        let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        headers.insert(TRACEPARENT, HeaderValue::from_static(traceparent));
+        let with = |trace_context| Formats {
+            trace_context,
+            baggage: false,
+        };
+        let off = with(false).extract(&HeadersRef(&headers));
+        assert!(!off.span().span_context().is_valid());
+        let on = with(true).extract(&HeadersRef(&headers));
+        assert!(on.span().span_context().is_valid());
+        let mut written = HeaderMap::new();
+        with(false).inject(&on, &mut Headers(&mut written));
+        assert!(written.is_empty());
+        with(true).inject(&on, &mut Headers(&mut written));
+        assert_eq!(written[TRACEPARENT], traceparent);
     }
 }

@@ -38,18 +38,32 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TraceSettings {
-    /// `http://host:4317` of an OTLP collector over gRPC. Absent: what
-    /// `OTEL_EXPORTER_OTLP_ENDPOINT` says, else nothing is exported.
+    /// `http://host:4317` of an OTLP collector, for traces, metrics and logs.
+    /// Absent: what `OTEL_EXPORTER_OTLP_ENDPOINT` says, else nothing is exported.
     pub otlp_endpoint: Option<String>,
+    /// How to speak to it. Absent: what `OTEL_EXPORTER_OTLP_PROTOCOL` says, else
+    /// `grpc`.
+    pub otlp_protocol: Option<OtlpProtocol>,
     /// The share of traces that begin here and are kept; a caller's decision
-    /// is followed. From 0 to 1; absent: all in the environments `local` and
-    /// `test`, a tenth elsewhere.
+    /// is followed. From 0 to 1; absent: what `OTEL_TRACES_SAMPLER` says, else all
+    /// in the environments `local` and `test`, a tenth elsewhere.
     #[schemars(extend("x-reload" = true))]
     pub sample_ratio: Option<Ratio>,
 }
 
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum OtlpProtocol {
+    /// OTLP over gRPC, usually on port 4317.
+    #[default]
+    #[serde(rename = "grpc")]
+    Grpc,
+    /// OTLP over HTTP in binary form, usually on port 4318.
+    #[serde(rename = "http/protobuf")]
+    HttpProtobuf,
+}
+
 /// 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(try_from = "f64")]
 pub struct Ratio(f64);
 
@@ -67,17 +81,6 @@ impl TryFrom<f64> for Ratio {
             Ok(Self(ratio))
         } else {
             Err("expected a number from 0 to 1")
-        }
-    }
-}
-
-impl TraceSettings {
-    /// The ratio that holds in `environment`.
-    pub fn ratio(&self, environment: &str) -> f64 {
-        match self.sample_ratio {
-            Some(ratio) => ratio.get(),
-            None if matches!(environment, "local" | "test") => 1.0,
-            None => 0.1,
         }
     }
 }

@@ -1,20 +1,25 @@
-//! Puts the layers together, once per process, and takes them down.
+//! Puts the parts together, once per process.
 
-use std::{io::IsTerminal, time::Duration};
+use std::io::IsTerminal;
 
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_sdk::{metrics::SdkMeterProvider, trace::SdkTracerProvider};
+use opentelemetry_sdk::metrics::SdkMeterProvider;
 use tracing::Subscriber;
 use tracing_subscriber::{
     Registry, fmt::writer::BoxMakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
 use crate::{
-    Error, LevelHandle, LogFormat, SampleHandle, Settings, filter::Gate, log::LogLayer, metrics,
-    panics, traces,
+    Error, Guard, LevelHandle, SampleHandle, Settings, TraceSettings,
+    export::{self, Wishes},
+    filter::Gate,
+    guard::Parts,
+    limits::Limits,
+    log::{Bridge, LogLayer},
+    metrics, panics, propagation, resource,
+    sampling::Sampling,
+    variables::Variables,
 };
-
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Who speaks: the same in every line and span.
 #[derive(Debug, Clone, Copy)]
@@ -25,26 +30,18 @@ pub struct Service<'a> {
     pub environment: &'a str,
 }
 
-/// Keeps telemetry alive; give it back by [`Guard::flush`] at the end.
-#[must_use = "dropped without `flush`, the last spans are lost"]
-#[derive(Debug)]
-pub struct Guard {
-    provider: SdkTracerProvider,
-    meters: SdkMeterProvider,
-    pull: metrics::Pull,
-    level: LevelHandle,
-    sampling: SampleHandle,
-}
-
-/// Installs logs (to stderr), traces and the panic hook for this process. Call
-/// it inside the runtime, which the exporter of traces needs.
+/// Installs logs (to stderr), traces, metrics and the panic hook for this
+/// process. Call it inside the runtime, which the exporters need.
 pub fn init(settings: &Settings, service: &Service<'_>) -> Result<Guard, Error> {
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let writer = BoxMakeWriter::new(std::io::stderr);
-    let (subscriber, guard) = build(settings, service, writer, colours)?;
+    let variables = Variables::of_process();
+    let (subscriber, guard) = build_from(settings, service, writer, colours, &variables)?;
     subscriber.try_init()?;
+    propagation::use_formats(propagation::Formats::read(&variables));
     guard.install_metrics();
-    panics::log_them();
+    panics::record_them();
+    variables.complain();
     Ok(guard)
 }
 
@@ -55,53 +52,83 @@ pub fn build(
     service: &Service<'_>,
     writer: BoxMakeWriter,
     colours: bool,
-) -> Result<(impl Subscriber + Send + Sync + 'static, Guard), Error> {
-    let sampling = SampleHandle::new(settings.telemetry.ratio(service.environment));
-    let provider = traces::provider(&settings.telemetry, service, &sampling)?;
-    let (meters, pull) = metrics::provider(SdkMeterProvider::builder(), traces::resource(service));
-    let level = LevelHandle::new(settings.log.level.clone());
-    let format: LogFormat = settings.log.format;
-    let subscriber = Registry::default()
-        .with(Gate(level.clone()))
-        .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("cartwright")))
-        .with(LogLayer::new(format, service.name, writer, colours));
-    let guard = Guard {
-        provider,
-        meters,
-        pull,
-        level,
-        sampling,
-    };
-    Ok((subscriber, guard))
+) -> Result<(impl Subscriber + Send + Sync + use<>, Guard), Error> {
+    let variables = Variables::of_process();
+    build_from(settings, service, writer, colours, &variables)
 }
 
-impl Guard {
-    /// Instruments of the whole process count here from now on.
-    #[doc(hidden)]
-    pub fn install_metrics(&self) {
-        metrics::install_provider(&self.meters, self.pull.clone());
-    }
+/// The same with the variables of another process.
+#[doc(hidden)]
+pub fn build_from(
+    settings: &Settings,
+    service: &Service<'_>,
+    writer: BoxMakeWriter,
+    colours: bool,
+    variables: &Variables,
+) -> Result<(impl Subscriber + Send + Sync + use<>, Guard), Error> {
+    let sampling = Sampling::chosen(&settings.telemetry, service.environment, variables);
+    let handle = sampling.handle();
+    let level = LevelHandle::new(settings.log.level.clone());
+    let parts = parts(&settings.telemetry, service, variables, sampling)?;
+    let bridge = parts.logs.as_ref();
+    let bridge = bridge.map(|(provider, _)| Bridge::new(provider, Limits::read(variables)));
+    let tracer = parts.traces.tracer("cartwright");
+    let subscriber = Registry::default()
+        .with(Gate::new(level.clone(), variables))
+        .with(tracing_opentelemetry::layer().with_tracer(tracer))
+        .with(LogLayer {
+            format: settings.log.format,
+            service: service.name,
+            writer,
+            colours,
+            bridge,
+        });
+    Ok((subscriber, Guard::new(parts, level, handle)))
+}
 
-    /// Reads and changes the level of the log while the process runs.
-    pub fn level(&self) -> LevelHandle {
-        self.level.clone()
-    }
+/// All that exports, or nothing that does, if `OTEL_SDK_DISABLED` says so: then
+/// spans have ids for the log, and that is all.
+fn parts(
+    settings: &TraceSettings,
+    service: &Service<'_>,
+    variables: &Variables,
+    sampling: Sampling,
+) -> Result<Parts, Error> {
+    let is_disabled = variables.is_true("OTEL_SDK_DISABLED");
+    let nothing = (TraceSettings::default(), Variables::of(&[]));
+    let (settings, variables) = match is_disabled {
+        true => (&nothing.0, &nothing.1),
+        false => (settings, variables),
+    };
+    let wishes = Wishes {
+        settings,
+        variables,
+        limits: Limits::read(variables),
+        resource: resource::detect(service, variables),
+    };
+    let sampling = match is_disabled {
+        true => Sampling::never(),
+        false => sampling,
+    };
+    let (traces, spans_lost) = export::spans(&wishes, sampling)?;
+    let (builder, metrics_lost) = export::with_push(&wishes, SdkMeterProvider::builder())?;
+    let (meters, pull) = metrics::provider(builder, wishes.resource.clone());
+    let logs = export::logs(&wishes)?;
+    Ok(Parts {
+        traces,
+        meters,
+        pull: (!is_disabled).then_some(pull),
+        losses: spans_lost.into_iter().chain(metrics_lost).collect(),
+        logs,
+    })
+}
 
-    /// Changes the share of traces that are kept while the process runs.
-    pub fn sampling(&self) -> SampleHandle {
-        self.sampling.clone()
-    }
-
-    /// Sends what is queued, for three seconds at most. Off the runtime's
-    /// threads: there the exporter waits for itself, in vain.
-    pub async fn flush(self) {
-        let provider = self.provider;
-        let shutdown =
-            tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(FLUSH_TIMEOUT));
-        match tokio::time::timeout(FLUSH_TIMEOUT, shutdown).await {
-            Ok(Ok(Ok(()))) => {}
-            Ok(Ok(Err(error))) => tracing::warn!(%error, "the last traces are lost"),
-            Ok(Err(_)) | Err(_) => tracing::warn!("the last traces are lost: no answer in time"),
-        }
+impl SampleHandle {
+    /// The ratio that the settings ask for, else the variables, else the
+    /// environment.
+    pub fn follow(&self, settings: &TraceSettings, environment: &str) {
+        let variables = Variables::of_process();
+        let sampling = Sampling::chosen(settings, environment, &variables);
+        self.set(sampling.handle().get());
     }
 }

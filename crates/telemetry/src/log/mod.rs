@@ -1,6 +1,7 @@
 //! Writes each event as one line, with the fields of its spans and the ids of
 //! its trace.
 
+mod bridge;
 mod fields;
 mod json;
 mod pretty;
@@ -21,13 +22,16 @@ use tracing_subscriber::{
 };
 
 use crate::LogFormat;
+pub(crate) use bridge::Bridge;
 use fields::Fields;
 
 pub(crate) struct LogLayer {
-    format: LogFormat,
-    service: &'static str,
-    writer: BoxMakeWriter,
-    colours: bool,
+    pub(crate) format: LogFormat,
+    pub(crate) service: &'static str,
+    pub(crate) writer: BoxMakeWriter,
+    pub(crate) colours: bool,
+    /// To a collector too, if there is one.
+    pub(crate) bridge: Option<Bridge>,
 }
 
 /// What both formats print.
@@ -41,20 +45,6 @@ struct Line<'a> {
 }
 
 impl LogLayer {
-    pub(crate) fn new(
-        format: LogFormat,
-        service: &'static str,
-        writer: BoxMakeWriter,
-        colours: bool,
-    ) -> Self {
-        Self {
-            format,
-            service,
-            writer,
-            colours,
-        }
-    }
-
     fn write(&self, line: &Line<'_>) {
         let now = chrono::Utc::now();
         let mut text = match self.format {
@@ -102,7 +92,7 @@ where
         }
         event.record(&mut fields);
         let normalized = event.normalized_metadata();
-        self.write(&Line {
+        let line = Line {
             service: self.service,
             metadata: normalized.as_ref().unwrap_or_else(|| event.metadata()),
             span: ctx.event_span(event).map(|span| span.name()),
@@ -113,6 +103,10 @@ where
                 .clone(),
             message: fields.take_message(),
             fields,
-        });
+        };
+        self.write(&line);
+        if let Some(bridge) = &self.bridge {
+            bridge.send(&line);
+        }
     }
 }

@@ -23,13 +23,13 @@ const SERIES_MAX: usize = 500;
 /// Which measurements may become exemplars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Filter {
+pub(crate) enum ExemplarFilter {
     TraceBased,
     AlwaysOn,
     AlwaysOff,
 }
 
-static FILTER: AtomicU8 = AtomicU8::new(Filter::TraceBased as u8);
+static FILTER: AtomicU8 = AtomicU8::new(ExemplarFilter::TraceBased as u8);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Exemplar {
@@ -52,7 +52,7 @@ type ByName = HashMap<&'static str, Arc<Exemplars>>;
 
 static ALL: LazyLock<Mutex<ByName>> = LazyLock::new(Mutex::default);
 
-pub(crate) fn set_filter(filter: Filter) {
+pub(crate) fn set_filter(filter: ExemplarFilter) {
     FILTER.store(filter as u8, Ordering::Relaxed);
 }
 
@@ -101,9 +101,9 @@ impl Exemplars {
 /// The span of a measurement that may be kept.
 fn eligible() -> Option<SpanContext> {
     let filter = FILTER.load(Ordering::Relaxed);
-    if filter == Filter::AlwaysOff as u8 {
+    if filter == ExemplarFilter::AlwaysOff as u8 {
         return None;
     }
     let span = Context::map_current(|context| context.span().span_context().clone());
-    (filter == Filter::AlwaysOn as u8 || span.is_sampled()).then_some(span)
+    (filter == ExemplarFilter::AlwaysOn as u8 || span.is_sampled()).then_some(span)
 }

@@ -14,6 +14,7 @@ mod instruments;
 mod observed;
 mod text;
 
+pub(crate) use exemplars::{ExemplarFilter, set_filter};
 #[doc(hidden)]
 pub use installed::install;
 pub(crate) use installed::{Pull, install_provider, provider};

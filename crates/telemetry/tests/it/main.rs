@@ -5,9 +5,13 @@
 mod collector;
 mod export;
 mod filtering;
+mod http_collector;
 mod lines;
+mod panicking;
 mod propagation;
 mod scraping;
+mod tls;
+mod trouble;
 
 use std::{
     io,
@@ -15,7 +19,7 @@ use std::{
 };
 
 use serde_json::Value;
-use telemetry::{Guard, LogFormat, Service, Settings};
+use telemetry::{Guard, LogFormat, Service, Settings, Variables};
 use tracing::dispatcher::{DefaultGuard, Dispatch};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
@@ -33,16 +37,25 @@ struct Installed {
 }
 
 fn install(settings: &Settings) -> Installed {
+    install_with(settings, &Variables::of(&[]))
+}
+
+fn install_with(settings: &Settings, variables: &Variables) -> Installed {
     let log = Sink::default();
     let writer = log.clone();
     let writer = BoxMakeWriter::new(move || writer.clone());
-    let (subscriber, guard) = telemetry::build(settings, &SERVICE, writer, false).unwrap();
+    let (subscriber, guard) =
+        telemetry::build_from(settings, &SERVICE, writer, false, variables).unwrap();
     let default = tracing::dispatcher::set_default(&Dispatch::new(subscriber));
     Installed {
         log,
         guard,
         _default: default,
     }
+}
+
+fn sink() -> BoxMakeWriter {
+    BoxMakeWriter::new(std::io::sink)
 }
 
 fn settings(level: &str, format: LogFormat) -> Settings {
