@@ -147,6 +147,7 @@ impl Metric {
         let unit = match self.unit.as_str() {
             "s" => "_seconds",
             "By" => "_bytes",
+            "1" if self.kind == "gauge" => "_ratio",
             _ => "",
         };
         let total = if self.kind == "counter" { "_total" } else { "" };

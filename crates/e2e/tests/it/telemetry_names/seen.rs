@@ -12,6 +12,8 @@ const TARGETS_OF_OURS: [&str; 2] = ["panic", "security"];
 /// What the format of Prometheus adds to a metric.
 const SUFFIXES: [&str; 5] = ["_bucket", "_count", "_sum", "_created", "_total"];
 const OWN_LABELS: [&str; 1] = ["le"];
+/// Its labels are the attributes of the resource.
+const RESOURCE: &str = "target_info";
 
 pub struct Seen {
     schema: Schema,
@@ -119,6 +121,9 @@ impl Seen {
         for line in page.lines().filter(|line| !line.starts_with('#')) {
             let end = line.find(['{', ' ']).unwrap_or(line.len());
             let (name, rest) = line.split_at(end);
+            if name == RESOURCE {
+                continue;
+            }
             let Some((metric, labels)) = self.by_prometheus(name) else {
                 self.unknown.insert(format!("at /metrics: {name}"));
                 continue;
