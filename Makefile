@@ -8,6 +8,8 @@ SHELL := /bin/bash
 STACK ?= native
 # on: everything by TLS, services know each other by certificates.
 TLS ?= off
+# off: no trace store on port 4317, where a collector of yours may listen.
+TRACES ?= on
 
 .PHONY: help
 help: ## Print this index.
@@ -15,7 +17,7 @@ help: ## Print this index.
 
 .PHONY: up
 up: ## Start the whole shop on this machine and print what to try.
-	@STACK=$(STACK) TLS=$(TLS) scripts/stack up
+	@STACK=$(STACK) TLS=$(TLS) TRACES=$(TRACES) scripts/stack up
 
 .PHONY: down
 down: ## Stop the shop; its data stays.

@@ -259,6 +259,20 @@ impl Envs<'_> {
             .collect()
     }
 
+    /// On a laptop all goes to the trace store of `make up`; tests send what they
+    /// do only where they say.
+    fn silence(&self) -> Env {
+        let sends = |(key, _): &(&str, &str)| key.ends_with("OTLP_ENDPOINT");
+        let signals = match self.extra.iter().any(sends) {
+            true => &[][..],
+            false => &["TRACES", "METRICS", "LOGS"],
+        };
+        let names = signals
+            .iter()
+            .map(|signal| format!("OTEL_{signal}_EXPORTER"));
+        names.map(|name| (name, "none".to_owned())).collect()
+    }
+
     fn file(&self, name: impl std::fmt::Display) -> String {
         self.directory.join(name.to_string()).display().to_string()
     }
@@ -286,6 +300,7 @@ impl Envs<'_> {
                 named(("TLS__CA", self.file("ca.pem"))),
             ]);
         }
+        env.extend(self.silence());
         env.extend(self.extra(|_| true));
         env
     }
@@ -346,6 +361,7 @@ impl Envs<'_> {
         if ports.transport == Transport::Tls {
             env.insert("SSL_CERT_FILE".to_owned(), self.file("ca.pem"));
         }
+        env.extend(self.silence());
         let everywhere = ["CARTWRIGHT__LOG__", "CARTWRIGHT__TELEMETRY__"];
         env.extend(self.extra(|key| everywhere.iter().any(|section| key.starts_with(section))));
         env
