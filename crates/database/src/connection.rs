@@ -69,14 +69,15 @@ impl DerefMut for Pooled {
 }
 
 impl Connection {
-    /// Begins, on a connection that nobody has used since it was acquired.
+    /// Not to be dropped before it ends: see [`crate::Database::begin`].
     pub(crate) async fn begun(
         conn: PoolConnection<Postgres>,
         watch: Arc<Watch>,
     ) -> sqlx::Result<Self> {
         let begin = watch.begin("BEGIN");
-        let begun = begin.to_its_end(Transaction::begin(conn, None), |_| 0);
-        let held = Held::Begun(begun.await?);
+        #[expect(clippy::disallowed_methods, reason = "the one safe place to begin")]
+        let begun = Transaction::begin(conn, None);
+        let held = Held::Begun(begin.to_its_end(begun, |_| 0).await?);
         Ok(Self { held, watch })
     }
 

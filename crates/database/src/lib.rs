@@ -1,6 +1,7 @@
 //! The way to Postgres that all services share: the pool with its limits, a
 //! `begin` that survives cancellation, repeats of lost races, the classes of
-//! errors, and migrations. No service's SQL is here.
+//! errors, what is seen of each statement, and migrations. No service's SQL is
+//! here.
 
 mod access;
 mod begin;

@@ -191,6 +191,9 @@ fn is(word: &str, other: &str) -> bool {
 }
 
 #[cfg(test)]
+mod sources;
+
+#[cfg(test)]
 mod tests {
     use super::meaning;
 

@@ -8,9 +8,12 @@
 
 mod cancellation;
 mod errors;
+mod kept_spans;
 mod limits;
 mod migrations;
+mod pools;
 mod rotation;
 mod rows;
 mod start_up;
 mod trying_again;
+mod watching;
