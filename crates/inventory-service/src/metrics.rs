@@ -26,6 +26,12 @@ static SHORTFALLS: LazyLock<Counter> = LazyLock::new(|| {
     )
 });
 
+/// Shows from the start that nothing has happened yet: of what is not there, no
+/// rate is known.
+pub(crate) fn announce() {
+    SHORTFALLS.add(0, &[]);
+}
+
 pub(crate) fn reserved(answer: &Answered<Reserve>) {
     if let Some(outcome) = outcome(answer) {
         RESERVATIONS.add(1, &[KeyValue::new("outcome", outcome)]);

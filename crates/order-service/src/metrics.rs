@@ -78,6 +78,15 @@ static RUNNING_IS_READ: LazyLock<()> = LazyLock::new(|| {
 const OWN_REASONS: [&str; 3] = ["PAYMENT_ACTION_TIMEOUT", "RESOLVED", "TIMED_OUT"];
 const OTHER: &str = "OTHER";
 
+/// Shows from the start that nothing has happened yet: of what is not there, no
+/// rate is known.
+pub fn announce() {
+    for counter in [&CREATED, &CONFIRMED, &CANCELLED, &CLAIMED] {
+        counter.add(0, &[]);
+    }
+    LazyLock::force(&RUNNING_IS_READ);
+}
+
 pub fn created(orders: usize) {
     CREATED.add(number(orders), &[]);
 }
@@ -106,7 +115,6 @@ pub fn claimed(sagas: usize) {
 
 /// What stands in the database.
 pub fn standing(oldest: Duration, needing_attention: i64) {
-    LazyLock::force(&RUNNING_IS_READ);
     AGE.set(oldest.as_secs_f64(), &[]);
     NEEDING_ATTENTION.set(needing_attention as f64, &[]);
 }

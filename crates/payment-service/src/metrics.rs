@@ -174,6 +174,14 @@ fn add(counter: &Counter, amount: Money) {
     );
 }
 
+/// Shows from the start that nothing has happened yet: of what is not there, no
+/// rate is known.
+pub fn announce() {
+    for counter in [&CREATED, &CAPTURED, &REFUNDED] {
+        counter.add(0, &[]);
+    }
+}
+
 /// An attempt was written for the first time.
 pub fn begun() {
     CREATED.add(1, &[]);

@@ -3,10 +3,14 @@
 use database::Database;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{App, Error};
+use crate::{
+    app::{App, Error},
+    metrics,
+};
 
 /// Runs until cancelled, and then ends at once.
 pub async fn gauges(app: App, db: Database, settings: gauges::Settings, stop: CancellationToken) {
+    metrics::announce();
     let measure = || outbox::measure(&db, &[]);
     let audit = || async {
         let findings = app.run_audit().await?;

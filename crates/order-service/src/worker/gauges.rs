@@ -5,9 +5,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::events::GROUP;
 use crate::app::{App, Error};
+use crate::metrics;
 
 /// Runs until cancelled, and then ends at once.
 pub async fn gauges(app: App, db: Database, settings: gauges::Settings, stop: CancellationToken) {
+    metrics::announce();
     let measure = || async {
         outbox::measure(&db, &[GROUP]).await?;
         app.measure_sagas().await

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, AppError};
+use crate::metrics;
 
 /// Runs until `stop`, and then ends at once. The provider's books are not
 /// compared here: to read them all takes long.
@@ -13,6 +14,7 @@ pub async fn gauges(
     settings: gauges::Settings,
     stop: CancellationToken,
 ) -> Result<(), Infallible> {
+    metrics::announce();
     let measure = || outbox::measure(app.database(), &[]);
     let audit = || async {
         let findings = app.run_audit(true).await?;
