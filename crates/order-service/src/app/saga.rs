@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use telemetry::propagation;
-use tracing::{Instrument, Span};
+use tracing::{Instrument, Span, field::Empty};
 use types::OrderId;
 
 use super::claims::Claim;
@@ -116,9 +116,9 @@ impl App {
 /// Whoever made the saga go on, if it was not who placed the order, is linked.
 fn span_of(order: OrderId, origin: Option<&str>) -> Span {
     let Some(origin) = origin else {
-        return tracing::info_span!("saga", order.id = %order);
+        return tracing::info_span!("saga", order.id = %order, order.state = Empty);
     };
-    let span = tracing::info_span!(parent: None, "saga", order.id = %order);
+    let span = tracing::info_span!(parent: None, "saga", order.id = %order, order.state = Empty);
     propagation::set_parent_from(&span, origin);
     let cause = Span::current();
     propagation::link(&span, &cause);
@@ -135,6 +135,7 @@ enum Flow {
 impl Run {
     async fn finish(mut self) {
         while let Flow::On = self.step().await {}
+        Span::current().record("order.state", self.case.order.state.name());
     }
 
     async fn step(&mut self) -> Flow {
