@@ -16,6 +16,7 @@ mod reload;
 mod running;
 mod settings;
 mod signals;
+mod vitals;
 
 pub use commands::{Spec, run, run_from};
 pub use exit::{FAILURE, USAGE};

@@ -27,7 +27,7 @@ use crate::{
     exit::chain,
     private,
     reload::{Handles, Watch},
-    signals,
+    signals, vitals,
 };
 
 /// For what a service does between its last work and its end.
@@ -46,6 +46,7 @@ where
     E: Into<BoxError> + 'static,
 {
     on_runtime(spec, &settings.clone(), async move |guard: &Guard| {
+        vitals::observe();
         let stop = CancellationToken::new();
         signals::listen(stop.clone())?;
         let process = Process::new(settings, stop);
@@ -53,7 +54,8 @@ where
         let listener = TcpListener::bind(address)
             .await
             .map_err(|error| format!("private_listen: cannot listen on {address}: {error}"))?;
-        let router = private::router(process.health.clone(), guard.level());
+        let health = process.health.clone();
+        let router = private::router(health, guard.level(), guard.sampling());
         let private = tokio::spawn(health::serve(listener, router));
         let watching = process.settings.reload.interval().map(|interval| {
             let handles = Handles {

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry_sdk::{
     error::OTelSdkResult, logs::SdkLoggerProvider, metrics::SdkMeterProvider,
     trace::SdkTracerProvider,
@@ -31,8 +32,8 @@ pub(crate) struct Parts {
     pub(crate) meters: SdkMeterProvider,
     /// `None`: nothing is counted.
     pub(crate) pull: Option<metrics::Pull>,
-    pub(crate) logs: Option<(SdkLoggerProvider, Arc<Losses>)>,
-    /// Of spans and metrics.
+    pub(crate) logs: Option<SdkLoggerProvider>,
+    /// Of those that export.
     pub(crate) losses: Vec<Arc<Losses>>,
 }
 
@@ -46,11 +47,16 @@ impl Guard {
     }
 
     /// Instruments of the whole process count here from now on.
-    #[doc(hidden)]
-    pub fn install_metrics(&self) {
+    pub(crate) fn install_metrics(&self) {
         if let Some(pull) = &self.parts.pull {
             metrics::install_provider(&self.parts.meters, pull.clone());
         }
+    }
+
+    /// For tests: counts here, whatever is installed.
+    #[doc(hidden)]
+    pub fn meter(&self) -> Meter {
+        self.parts.meters.meter("it")
     }
 
     /// Reads and changes the level of the log while the process runs.
@@ -80,7 +86,7 @@ impl Guard {
             started(move |timeout| traces.shutdown_with_timeout(timeout)),
             started(move |timeout| meters.shutdown_with_timeout(timeout)),
             started(move |timeout| match logs {
-                Some((provider, _)) => provider.shutdown_with_timeout(timeout),
+                Some(provider) => provider.shutdown_with_timeout(timeout),
                 None => Ok(()),
             }),
         ];

@@ -70,8 +70,8 @@ pub fn build_from(
     let handle = sampling.handle();
     let level = LevelHandle::new(settings.log.level.clone());
     let parts = parts(&settings.telemetry, service, variables, sampling)?;
-    let bridge = parts.logs.as_ref();
-    let bridge = bridge.map(|(provider, _)| Bridge::new(provider, Limits::read(variables)));
+    let logs = parts.logs.as_ref();
+    let bridge = logs.map(|provider| Bridge::new(provider, Limits::read(variables)));
     let tracer = parts.traces.tracer("cartwright");
     let subscriber = Registry::default()
         .with(Gate::new(level.clone(), variables))
@@ -113,12 +113,13 @@ fn parts(
     let (traces, spans_lost) = export::spans(&wishes, sampling)?;
     let (builder, metrics_lost) = export::with_push(&wishes, SdkMeterProvider::builder())?;
     let (meters, pull) = metrics::provider(builder, wishes.resource.clone());
-    let logs = export::logs(&wishes)?;
+    let (logs, records_lost) = export::logs(&wishes)?.unzip();
+    let losses = [spans_lost, metrics_lost, records_lost];
     Ok(Parts {
         traces,
         meters,
         pull: (!is_disabled).then_some(pull),
-        losses: spans_lost.into_iter().chain(metrics_lost).collect(),
+        losses: losses.into_iter().flatten().collect(),
         logs,
     })
 }

@@ -4,6 +4,7 @@
 
 mod child;
 mod commands;
+mod metrics;
 mod refusals;
 mod reloading;
 mod stopping;

@@ -36,9 +36,12 @@ pub(crate) struct Losses {
 
 #[derive(Debug, Default)]
 struct Trouble {
-    /// When it was last told that exports fail.
     told: Option<Instant>,
-    /// What was lost before that.
+    /// It was told that something is lost, and not yet that all is well again.
+    is_open: bool,
+    /// Of the last export that failed since then.
+    error: Option<String>,
+    /// What was lost before it was last told.
     lost_before: u64,
 }
 
@@ -73,25 +76,25 @@ impl Losses {
     /// The end of an export of `count` items. The SDK is told that all is well:
     /// it would log each failure.
     pub(super) fn judge(&self, count: usize, result: OTelSdkResult) {
-        if result.is_err() {
-            self.count(count as u64, "export_failed");
-        }
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        let lost = self.lost();
-        let is_lossy = lost > trouble.lost_before;
+        let is_well = result.is_ok();
+        if let Err(error) = result {
+            self.count(count as u64, "export_failed");
+            trouble.error = Some(error.to_string());
+        }
+        let lost = self.lost() - trouble.lost_before;
         let may_tell = trouble.told.is_none_or(|told| told.elapsed() >= TELL_EVERY);
-        if is_lossy && may_tell {
-            let now_lost = lost - trouble.lost_before;
+        let signal = self.signal.name();
+        if lost > 0 && may_tell {
             trouble.told = Some(Instant::now());
-            trouble.lost_before = lost;
-            drop(trouble);
-            let error = result.err().map(|error| error.to_string());
+            trouble.is_open = true;
+            trouble.lost_before += lost;
+            let error = trouble.error.take();
             let error = error.unwrap_or_else(|| "the queue was full".to_owned());
-            let signal = self.signal.name();
-            tracing::warn!(signal, lost = now_lost, error, "telemetry is lost");
-        } else if !is_lossy && result.is_ok() && trouble.told.take().is_some() {
-            drop(trouble);
-            tracing::info!(signal = self.signal.name(), "telemetry arrives again");
+            tracing::warn!(signal, lost, error, "telemetry is lost");
+        } else if lost == 0 && is_well && trouble.is_open {
+            trouble.is_open = false;
+            tracing::info!(signal, "telemetry arrives again");
         }
     }
 
@@ -108,6 +111,8 @@ impl Losses {
 
 #[cfg(test)]
 mod tests {
+    use std::{io, sync::Arc};
+
     use opentelemetry_sdk::error::OTelSdkError;
 
     use super::*;
@@ -124,11 +129,41 @@ mod tests {
         assert_eq!(losses.lost(), 2);
     }
 
+    #[derive(Clone, Default)]
+    struct Sink(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
     #[test]
-    fn a_failed_export_loses_all_that_was_in_it() {
+    fn a_failed_export_loses_all_that_was_in_it_and_many_are_told_once() {
+        let sink = Sink::default();
+        let writer = sink.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
         let losses = Losses::new(Signal::Logs, 10);
-        losses.judge(7, Err(OTelSdkError::Timeout(Duration::from_secs(1))));
-        losses.judge(3, Ok(()));
-        assert_eq!(losses.lost(), 7);
+        tracing::subscriber::with_default(subscriber, || {
+            for _ in 0..5 {
+                losses.judge(7, Err(OTelSdkError::Timeout(Duration::from_secs(1))));
+                losses.judge(3, Ok(()));
+            }
+        });
+        assert_eq!(losses.lost(), 35);
+        let kept = sink.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(&kept);
+        assert_eq!(text.matches("telemetry is lost").count(), 1, "{text}");
+        assert_eq!(text.matches("arrives again").count(), 1, "{text}");
+        assert!(text.contains("lost=7"), "{text}");
     }
 }

@@ -30,9 +30,11 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{
     Request, Response, Status,
+    codec::CompressionEncoding,
     transport::{Server, ServerTlsConfig},
 };
 
+const GZIP: CompressionEncoding = CompressionEncoding::Gzip;
 /// Longer than any export takes; reached only when something is wrong.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -63,9 +65,9 @@ impl Collector {
         let address = listener.local_addr().unwrap().to_string();
         let collector = Self::default();
         let server = server
-            .add_service(TraceServiceServer::new(collector.clone()))
-            .add_service(MetricsServiceServer::new(collector.clone()))
-            .add_service(LogsServiceServer::new(collector.clone()))
+            .add_service(TraceServiceServer::new(collector.clone()).accept_compressed(GZIP))
+            .add_service(MetricsServiceServer::new(collector.clone()).accept_compressed(GZIP))
+            .add_service(LogsServiceServer::new(collector.clone()).accept_compressed(GZIP))
             .serve_with_incoming(TcpListenerStream::new(listener));
         tokio::spawn(server);
         (collector, address)

@@ -87,7 +87,7 @@ async fn a_full_queue_drops_at_once_and_counts_what_it_drops() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn failures_are_counted_each_and_told_once() {
+async fn exports_that_fail_are_counted() {
     // Nobody listens there any more.
     let endpoint = silent().1;
     let variables = Variables::of(&[
