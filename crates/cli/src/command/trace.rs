@@ -46,6 +46,9 @@ pub struct Trace {
     /// Draw each span, also long runs of equal ones.
     #[arg(long)]
     all: bool,
+    /// Draw only calls and messages: no statements, no work inside of a process.
+    #[arg(long)]
+    short: bool,
     /// Draw only so many levels.
     #[arg(long, value_name = "LEVELS")]
     depth: Option<NonZeroUsize>,
@@ -70,6 +73,7 @@ impl Trace {
             width: width(),
             colours: stdout && colours,
             folds: !self.all,
+            short: self.short,
             depth: self.depth.map(NonZeroUsize::get),
         }
     }

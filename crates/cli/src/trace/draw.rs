@@ -24,6 +24,8 @@ pub struct Look {
     pub colours: bool,
     /// Long runs of equal siblings become one line.
     pub folds: bool,
+    /// Only calls and messages, no work inside of a process.
+    pub short: bool,
     /// Levels that are drawn, or all.
     pub depth: Option<usize>,
 }
@@ -31,9 +33,10 @@ pub struct Look {
 /// A heading, a line for each span and a summary.
 pub fn draw(found: &Found, look: Look) -> String {
     let mut text = String::new();
-    let trees = tree::grow(found, look.folds);
+    let forest = tree::grow(found, look);
     let mut picture = Picture::new(found, look);
-    for tree in &trees {
+    picture.left_out = forest.left_out;
+    for tree in &forest.trees {
         picture.tree(tree, &mut text);
     }
     text.push_str(&summary(found, &picture));
@@ -48,6 +51,8 @@ struct Picture {
     /// In the order in which they came, for their colours.
     services: Vec<String>,
     folded: usize,
+    /// Spans that a short picture does not show.
+    left_out: usize,
     /// Spans below the levels that are drawn.
     deeper: usize,
     first: Option<u64>,
@@ -66,6 +71,7 @@ impl Picture {
             bar,
             services: Vec::new(),
             folded: 0,
+            left_out: 0,
             deeper: 0,
             first: None,
         }
@@ -158,6 +164,10 @@ fn title(node: &Node) -> String {
         title.push_str("⇢ ");
     }
     title.push_str(&short(&clean(&span.name)));
+    // The name says that it is a batch, and not of what.
+    if let Some(verb) = span.attribute("batch.verb") {
+        let _ = write!(title, " {}", clean(verb));
+    }
     if node.times > 1 {
         let _ = write!(title, " ×{}", node.times);
     }
@@ -267,6 +277,13 @@ fn summary(found: &Found, picture: &Picture) -> String {
         let _ = writeln!(
             line,
             "{runs} of equal spans in one line each; --all draws all"
+        );
+    }
+    if picture.left_out > 0 {
+        let spans = counted(picture.left_out, "span");
+        let _ = writeln!(
+            line,
+            "{spans} inside of processes are drawn without --short"
         );
     }
     if picture.deeper > 0 {

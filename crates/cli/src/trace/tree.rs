@@ -6,7 +6,9 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use trace_store::{Found, FoundSpan, SpanId, TraceId};
+use trace_store::{Found, FoundSpan, Kind, SpanId, TraceId};
+
+use super::Look;
 
 /// So many equal siblings in a row become one line.
 const RUN_MIN: usize = 4;
@@ -39,9 +41,16 @@ pub(super) struct Tree<'a> {
     pub(super) roots: Vec<Node<'a>>,
 }
 
-/// Trees by their start.
-pub(super) fn grow(found: &Found, folds: bool) -> Vec<Tree<'_>> {
-    let mut gardener = Gardener::new(found, folds);
+/// All that is drawn.
+pub(super) struct Forest<'a> {
+    /// By their start.
+    pub(super) trees: Vec<Tree<'a>>,
+    /// Spans that a short picture does not show.
+    pub(super) left_out: usize,
+}
+
+pub(super) fn grow(found: &Found, look: Look) -> Forest<'_> {
+    let mut gardener = Gardener::new(found, look);
     let own = found.spans.iter().filter(|found| !found.linked);
     let mut roots: BTreeMap<TraceId, Vec<&FoundSpan>> = BTreeMap::new();
     for found in own.filter(|found| gardener.parent_of(found).is_none()) {
@@ -55,7 +64,10 @@ pub(super) fn grow(found: &Found, folds: bool) -> Vec<Tree<'_>> {
         })
         .collect();
     trees.sort_by_key(|tree| tree.roots.iter().map(|root| root.start).min());
-    trees
+    Forest {
+        trees,
+        left_out: gardener.left_out,
+    }
 }
 
 type At = (TraceId, SpanId);
@@ -69,17 +81,19 @@ struct Gardener<'a> {
     children: HashMap<At, Vec<&'a FoundSpan>>,
     /// Guests that have their place: each is drawn once.
     placed: HashSet<At>,
-    folds: bool,
+    look: Look,
+    left_out: usize,
 }
 
 impl<'a> Gardener<'a> {
-    fn new(found: &'a Found, folds: bool) -> Self {
+    fn new(found: &'a Found, look: Look) -> Self {
         let all: HashMap<At, &FoundSpan> = found.spans.iter().map(|one| (at(one), one)).collect();
         let mut gardener = Self {
             all,
             children: HashMap::new(),
             placed: HashSet::new(),
-            folds,
+            look,
+            left_out: 0,
         };
         for one in &found.spans {
             if let Some(parent) = gardener.parent_of(one) {
@@ -95,12 +109,18 @@ impl<'a> Gardener<'a> {
     }
 
     fn nodes(&mut self, spans: Vec<&'a FoundSpan>, guests: bool, level: usize) -> Vec<Node<'a>> {
-        let nodes = spans
-            .into_iter()
-            .map(|found| self.node(found, guests, level));
-        let mut nodes: Vec<Node> = nodes.collect();
+        let mut nodes = Vec::new();
+        for found in spans {
+            let node = self.node(found, guests, level);
+            if self.look.short && level > 0 && is_inner(found) {
+                self.left_out += 1;
+                nodes.extend(node.children);
+            } else {
+                nodes.push(node);
+            }
+        }
         nodes.sort_by_key(|node| (node.start, at(node.found)));
-        match self.folds {
+        match self.look.folds {
             true => folded(nodes),
             false => nodes,
         }
@@ -143,6 +163,13 @@ impl<'a> Gardener<'a> {
         }
         guests
     }
+}
+
+/// Work inside of a process, and its statements.
+fn is_inner(found: &FoundSpan) -> bool {
+    let span = &found.span;
+    let is_statement = span.attribute("db.system.name").is_some();
+    !span.is_error() && (span.kind == Kind::Internal || is_statement)
 }
 
 fn signature(found: &FoundSpan, children: &[Node]) -> u64 {

@@ -15,6 +15,7 @@ const LOOK: Look = Look {
     width: 100,
     colours: false,
     folds: true,
+    short: false,
     depth: None,
 };
 
@@ -102,8 +103,9 @@ fn order() -> Found {
     spans[2].span.status.code = StatusCode::Error;
     let declined = ("error.type".to_owned(), "402".to_owned());
     spans[2].span.attributes = BTreeMap::from([declined]);
-    let size = ("batch.size".to_owned(), "7".to_owned());
-    spans[3].span.attributes = BTreeMap::from([size]);
+    let batch = [("batch.size", "7"), ("batch.verb", "reserve")];
+    let batch = batch.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    spans[3].span.attributes = BTreeMap::from(batch);
     found(spans, 0)
 }
 
@@ -155,6 +157,30 @@ fn all_spans_are_drawn_when_asked_and_levels_can_be_left_out() {
     assert!(drawn.contains("└ ✗ POST") || drawn.contains("POST /v1/payment_intents ✗ 402"));
     assert!(!drawn.contains("Reserve"), "{drawn}");
     assert!(drawn.contains("7 spans deeper than --depth"), "{drawn}");
+}
+
+#[test]
+fn a_short_picture_has_calls_and_messages_and_their_errors_only() {
+    let mut order = order();
+    for (index, kind) in [(0, Kind::Server), (4, Kind::Server), (5, Kind::Server)] {
+        order.spans[index].span.kind = kind;
+    }
+    let short = true;
+    let drawn = draw(&order, Look { short, ..LOOK });
+    let lines: Vec<&str> = drawn.lines().collect();
+    assert!(lines[2].contains("├ InventoryService/Reserve"), "{drawn}");
+    assert!(
+        lines[3].contains("└ POST /v1/payment_intents ✗ 402"),
+        "{drawn}"
+    );
+    assert!(
+        !drawn.contains("batch") && !drawn.contains("UPDATE"),
+        "{drawn}"
+    );
+    assert!(
+        drawn.contains("7 spans inside of processes are drawn without --short"),
+        "{drawn}"
+    );
 }
 
 #[test]
