@@ -12,7 +12,7 @@ use settings::SettingsError;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Health and log level. Never published: it asks nobody who they are.
+    /// Health, metrics, log level. Never published: it asks nobody who they are.
     #[serde(default = "private_listen")]
     pub private_listen: SocketAddr,
     #[serde(default)]
