@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Span, SpanId, TraceId, traces::Traces};
+use crate::{BATCH_SIZE, Span, SpanId, TraceId, traces::Traces};
 
 /// Of an answer, which must have an end.
 const LINKED_SPANS_MAX: usize = 5_000;
@@ -74,7 +74,7 @@ fn linked<'a>(
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     let mut next: VecDeque<(TraceId, SpanId)> =
-        own.iter().flat_map(|span| links_of(span)).collect();
+        own.iter().flat_map(|span| workers_of(span)).collect();
     while let Some(at) = next.pop_front() {
         if found.len() >= LINKED_SPANS_MAX {
             break;
@@ -90,8 +90,11 @@ fn linked<'a>(
     found
 }
 
-fn links_of(span: &Span) -> impl Iterator<Item = (TraceId, SpanId)> {
-    let links = span.links.iter();
+/// Who works for this span elsewhere. Links of those who work lead to others
+/// for whom they work.
+fn workers_of(span: &Span) -> impl Iterator<Item = (TraceId, SpanId)> {
+    let works = span.attribute(BATCH_SIZE).is_some();
+    let links = span.links.iter().filter(move |_| !works);
     links.map(|link| (link.trace_id, link.span_id))
 }
 

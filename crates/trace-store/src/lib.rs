@@ -3,9 +3,10 @@
 //! memory, within bounds.
 //!
 //! A tool for development. It asks nobody who they are, writes nothing to the
-//! disk, and knows nothing of the shop but the name of one attribute,
-//! `order.id`, by which traces are found. Where telemetry must last, a real
-//! collector takes its place.
+//! disk, and knows nothing of the shop but the names of two attributes:
+//! `order.id`, by which traces are found, and `batch.size`, which is on spans
+//! that work for many. Where telemetry must last, a real collector takes its
+//! place.
 
 mod bounds;
 mod found;
@@ -31,3 +32,7 @@ pub use store::{Summary, TraceStore};
 
 /// The attribute that names the order for which a span works.
 pub const ORDER_ID: &str = "order.id";
+
+/// The attribute of a span that works for many callers. What it links to are
+/// those callers, who link to it.
+pub const BATCH_SIZE: &str = "batch.size";

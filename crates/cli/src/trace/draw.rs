@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write};
 
 use chrono::DateTime;
-use trace_store::{Found, FoundSpan};
+use trace_store::{BATCH_SIZE, Found, FoundSpan};
 
 use super::{
     scale::{Scale, duration},
@@ -176,7 +176,7 @@ fn title(node: &Node) -> String {
         let _ = write!(title, " ✗ {}", clean(kind));
     }
     if let Some(calls) = shared_by(node) {
-        let _ = write!(title, " (shared by {calls} calls)");
+        let _ = write!(title, " for {calls} calls");
     }
     if node.is_orphan && !node.found.linked {
         title.push_str(" (orphan)");
@@ -187,7 +187,7 @@ fn title(node: &Node) -> String {
 /// How many calls this did the work of, if it was more than one.
 fn shared_by(node: &Node) -> Option<usize> {
     let span = &node.found.span;
-    let size = span.attribute("batch.size");
+    let size = span.attribute(BATCH_SIZE);
     let size = size.and_then(|size| size.parse::<usize>().ok());
     let links = node.found.links_to_it + usize::from(span.parent_span_id.is_some());
     let calls = size.unwrap_or(if node.is_guest { links } else { 1 });

@@ -29,7 +29,10 @@ async fn two_orders() -> (TraceStore, Endpoints) {
     let order = vec![
         span(1, 10, "CreateOrder").with("order.id", "o-1"),
         span(1, 11, "gathered").below(10).with("order.id", "o-1"),
-        span(1, 12, "batch").below(11),
+        span(1, 12, "batch")
+            .below(11)
+            .with("batch.size", "2")
+            .linked(2, 21),
         span(1, 13, "Reserve").below(12),
         span(2, 20, "CreateOrder").with("order.id", "o-2"),
         span(2, 21, "gathered")
