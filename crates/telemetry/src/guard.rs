@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 
 use crate::{LevelHandle, SampleHandle, export::Losses, metrics};
 
-/// For all signals together.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
+/// For all signals together: an end may take three seconds longer, all told.
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(2_800);
 
 /// Keeps telemetry alive; give it back by [`Guard::flush`] at the end.
 #[must_use = "dropped without `flush`, the last spans are lost"]
