@@ -17,3 +17,4 @@ mod orders;
 mod races;
 mod replay;
 mod telemetry_names;
+mod trace;
