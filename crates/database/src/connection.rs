@@ -77,7 +77,7 @@ impl Connection {
         let begin = watch.begin("BEGIN");
         #[expect(clippy::disallowed_methods, reason = "the one safe place to begin")]
         let begun = Transaction::begin(conn, None);
-        let held = Held::Begun(begin.to_its_end(begun, |_| 0).await?);
+        let held = Held::Begun(begin.finish(begun, |_| 0).await?);
         Ok(Self { held, watch })
     }
 
@@ -87,7 +87,7 @@ impl Connection {
             return Ok(());
         };
         let commit = self.watch.begin("COMMIT");
-        commit.to_its_end(tx.commit(), |()| 0).await
+        commit.finish(tx.commit(), |()| 0).await
     }
 
     pub(crate) async fn rollback(self) -> sqlx::Result<()> {
@@ -95,7 +95,7 @@ impl Connection {
             return Ok(());
         };
         let rollback = self.watch.begin("ROLLBACK");
-        rollback.to_its_end(tx.rollback(), |()| 0).await
+        rollback.finish(tx.rollback(), |()| 0).await
     }
 
     /// Asks the server for a sign of life.
@@ -152,7 +152,7 @@ impl<'c> Executor<'c> for &'c mut Connection {
         let query = Query::of(query);
         let running = self.watch.begin(query.text.as_str());
         let row = self.inner().fetch_optional(query);
-        Box::pin(running.to_its_end(row, |row| u64::from(row.is_some())))
+        Box::pin(running.finish(row, |row| u64::from(row.is_some())))
     }
 
     /// Runs nothing, as the next does not: neither is a statement.

@@ -149,7 +149,7 @@ impl Running {
     }
 
     /// Runs it to its end.
-    pub(crate) async fn to_its_end<T>(
+    pub(crate) async fn finish<T>(
         mut self,
         statement: impl Future<Output = sqlx::Result<T>>,
         rows: impl FnOnce(&T) -> u64,

@@ -59,6 +59,7 @@ async fn the_right_password_is_needed_and_stands_above_that_of_the_url() {
     let port = guarded.postgres.port();
     let mut both = Settings::new(format!("postgres://{ROLE}:wrong@127.0.0.1:{port}/postgres"));
     both.password = Some("first".into());
+    both.acquire_timeout_ms = 30_000;
     let both = Database::connect(&both, "test").await.unwrap();
     session(&both).await.unwrap();
 }

@@ -144,7 +144,7 @@ async fn a_statement_whose_caller_goes_away_ends_then() {
     let sleep = spans.one("SELECT");
     assert_eq!(attribute(&sleep, "error.type").unwrap(), "cancelled");
     let took = sleep.end_time.duration_since(sleep.start_time).unwrap();
-    assert!((50..5_000).contains(&took.as_millis()), "{took:?}");
+    assert!((50..30_000).contains(&took.as_millis()), "{took:?}");
     let cancelled = [("error_type", "cancelled")];
     assert_eq!(times(&database, "SELECT", &cancelled), 1.0);
     // Closing would wait for the server.
