@@ -2,7 +2,6 @@
 //! every text of its request and in its headers, and is then looked for in all
 //! that the shop wrote.
 
-mod collector;
 mod stores;
 
 use std::collections::BTreeSet;
@@ -12,9 +11,8 @@ use e2e::{Shop, raw};
 use futures::{StreamExt, stream};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, Value};
 use tonic::{Code, Status};
+use trace_store::{Bounds, TraceStore};
 use uuid::Uuid;
-
-use self::collector::Collector;
 
 /// A card number as a test card of Visa has it, a mail address, and what only
 /// a holder may know.
@@ -121,9 +119,18 @@ impl Probe<'_> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_that_must_not_be_kept_is_found_anywhere() {
-    let (collector, endpoint) = Collector::start().await;
-    let shop = Shop::start_with(&[
-        ("CARTWRIGHT__TELEMETRY__OTLP_ENDPOINT", &endpoint),
+    // Nothing may be pushed out before it is looked at.
+    let room = Bounds {
+        spans_per_trace: 2_000_000,
+        logs: 2_000_000,
+        bytes: 4 << 30,
+        value_bytes: 1 << 20,
+        ..Bounds::of_spans(2_000_000)
+    };
+    let sent = TraceStore::new(room).serve_here().await;
+    let (sent, endpoints) = sent.unwrap();
+    let mut shop = Shop::start_with(&[
+        ("CARTWRIGHT__TELEMETRY__OTLP_ENDPOINT", &endpoints.grpc),
         ("CARTWRIGHT__LOG__LEVEL", "debug"),
     ])
     .await;
@@ -145,9 +152,22 @@ async fn nothing_that_must_not_be_kept_is_found_anywhere() {
         })
         .await;
 
+    // At its end a process sends all that it still has.
+    for part in [
+        &mut shop.order,
+        &mut shop.payment,
+        &mut shop.inventory,
+        &mut shop.simulator,
+    ] {
+        let ended = tokio::task::block_in_place(|| part.terminate());
+        assert_eq!(ended, Some(0), "{}", part.log());
+    }
     let mut found = Vec::new();
     let mut kept = stores::everything(&shop).await;
-    kept.push(("spans".to_owned(), collector.everything()));
+    let lost = sent.summary().lost;
+    assert!(lost.is_none(), "not all can be searched: {lost:?}");
+    assert!(!sent.spans().is_empty() && !sent.logs().is_empty() && !sent.metrics().is_empty());
+    kept.push(("telemetry".to_owned(), sent.everything()));
     for part in [&shop.order, &shop.payment, &shop.inventory, &shop.simulator] {
         kept.push((format!("the log of {}", part.name()), part.whole_log()));
     }
