@@ -16,8 +16,10 @@ use std::{
 /// As much of a bad value as is told.
 const TOLD_CHARS_MAX: usize = 60;
 
+type Read = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 pub struct Variables {
-    read: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    read: Box<Read>,
     wrong: Mutex<Vec<Wrong>>,
 }
 

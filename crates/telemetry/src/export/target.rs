@@ -26,6 +26,7 @@ impl Wishes<'_> {
             return None;
         }
         let protocol = self.protocol(signal);
+        check_headers(signal, self.variables);
         Some(Target {
             endpoint: self.endpoint(signal, protocol)?,
             protocol,
@@ -100,6 +101,21 @@ fn is_pushed(signal: Signal, variables: &Variables) -> bool {
         }
     }
     is_pushed
+}
+
+/// The exporter reads them, and passes over what is none in silence.
+fn check_headers(signal: Signal, variables: &Variables) {
+    own_or_general(signal, "HEADERS", |name| {
+        let list = variables.text(name)?;
+        let mut pairs = list.split(',').filter(|pair| !pair.trim().is_empty());
+        if !pairs.all(|pair| {
+            pair.split_once('=')
+                .is_some_and(|(key, _)| !key.trim().is_empty())
+        }) {
+            variables.refuse_unseen(name, "those of its headers that are `name=value`");
+        }
+        Some(())
+    });
 }
 
 fn own_name(signal: Signal, rest: &str) -> String {
@@ -224,6 +240,7 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_TIMEOUT", "9000"),
             ("OTEL_BSP_EXPORT_TIMEOUT", "700"),
             ("OTEL_EXPORTER_OTLP_COMPRESSION", "brotli"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "token=a=b,secret"),
             ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"),
         ];
         let (traces, wrong) = target(Signal::Traces, &settings, &pairs);
@@ -235,6 +252,7 @@ mod tests {
             wrong,
             [
                 "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+                "OTEL_EXPORTER_OTLP_HEADERS",
                 "OTEL_EXPORTER_OTLP_COMPRESSION"
             ]
         );

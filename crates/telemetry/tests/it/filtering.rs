@@ -1,10 +1,10 @@
 //! What passes the filter, also when it changes, and also behind the back of
 //! `tracing`.
 
-use telemetry::{Level, LogFormat, propagation::current_traceparent};
+use telemetry::{Level, LogFormat, Variables, propagation::current_traceparent};
 use tracing::{Level as Severity, debug, error, info, info_span, span, warn};
 
-use crate::{install, json, settings};
+use crate::{install, install_with, json, settings};
 
 #[test]
 fn the_level_can_be_set_per_target() {
@@ -117,4 +117,20 @@ fn an_unsampled_trace_still_has_valid_ids() {
     let traceparent = info_span!("request").in_scope(|| current_traceparent().unwrap());
     assert!(traceparent.ends_with("-00"), "{traceparent}");
     assert_ne!(&traceparent[3..35], "0".repeat(32));
+}
+
+#[test]
+fn what_opentelemetry_says_of_itself_has_its_own_level_by_its_own_variable() {
+    let shown = |level| {
+        let variables = Variables::of(&[("OTEL_LOG_LEVEL", level)]);
+        let installed = install_with(&settings("info", LogFormat::Json), &variables);
+        debug!(target: "opentelemetry_sdk", "detail");
+        error!(target: "opentelemetry_sdk", "trouble");
+        debug!("not ours to show");
+        installed.log.lines().len()
+    };
+    assert_eq!(shown("debug"), 2);
+    assert_eq!(shown("error"), 1);
+    assert_eq!(shown("off"), 0);
+    assert_eq!(shown("loud"), 1, "as without it");
 }

@@ -3,27 +3,50 @@
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
 };
+use tokio_rustls::TlsAcceptor;
 
 use crate::collector::Collector;
 
 pub(crate) async fn start() -> (Collector, String) {
+    serve(None).await
+}
+
+pub(crate) async fn start_with(tls: TlsAcceptor) -> (Collector, String) {
+    serve(Some(tls)).await
+}
+
+async fn serve(tls: Option<TlsAcceptor>) -> (Collector, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let collector = Collector::default();
     let kept = collector.clone();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(answer(stream, kept.clone()));
+            let (kept, tls) = (kept.clone(), tls.clone());
+            tokio::spawn(async move {
+                match tls {
+                    None => answer(stream, kept).await,
+                    // Who is not trusted gets no further.
+                    Some(tls) => {
+                        if let Ok(stream) = tls.accept(stream).await {
+                            answer(stream, kept).await;
+                        }
+                    }
+                }
+            });
         }
     });
     (collector, address)
 }
 
 /// One request, then the end.
-async fn answer(mut stream: TcpStream, collector: Collector) {
+async fn answer<S>(mut stream: S, collector: Collector)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let mut seen = Vec::new();
     let end = loop {
         if let Some(end) = seen.windows(4).position(|four| four == b"\r\n\r\n") {
