@@ -50,6 +50,10 @@ impl Guard {
     pub(crate) fn install_metrics(&self) {
         if let Some(pull) = &self.parts.pull {
             metrics::install_provider(&self.parts.meters, pull.clone());
+            self.parts
+                .losses
+                .iter()
+                .for_each(|losses| losses.announce());
         }
     }
 

@@ -44,6 +44,7 @@ fn a_process_tells_of_its_runtime_its_memory_and_its_files() {
         assert!(value(&text, "process_open_files") > 3.0);
         assert!(value(&text, "process_cpu_time_seconds_total") >= 0.0);
     }
+    assert_eq!(value(&text, "panics_total"), 0.0);
     assert!(text.contains("target_info{"), "{text}");
     assert!(text.contains("service_name=\"small-service\""), "{text}");
     let busy = |text: &str| value(text, "tokio_busy_duration_seconds_total");

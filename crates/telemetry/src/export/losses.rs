@@ -16,6 +16,9 @@ use crate::metrics::{self, Counter, KeyValue};
 /// A collector that is away is no news for this long.
 const TELL_EVERY: Duration = Duration::from_secs(60);
 
+const QUEUE_FULL: &str = "queue_full";
+const EXPORT_FAILED: &str = "export_failed";
+
 static DROPPED: LazyLock<Counter> = LazyLock::new(|| {
     metrics::counter(
         "telemetry.dropped",
@@ -63,7 +66,7 @@ impl Losses {
         let has_room = before < self.waiting_max;
         if !has_room {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
-            self.count(1, "queue_full");
+            self.count(1, QUEUE_FULL);
         }
         has_room
     }
@@ -79,7 +82,7 @@ impl Losses {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         let is_well = result.is_ok();
         if let Err(error) = result {
-            self.count(count as u64, "export_failed");
+            self.count(count as u64, EXPORT_FAILED);
             trouble.error = Some(error.to_string());
         }
         let lost = self.lost() - trouble.lost_before;
@@ -95,6 +98,13 @@ impl Losses {
         } else if lost == 0 && is_well && trouble.is_open {
             trouble.is_open = false;
             tracing::info!(signal, "telemetry arrives again");
+        }
+    }
+
+    /// Who watches for growth must have seen the 0.
+    pub(crate) fn announce(&self) {
+        for reason in [QUEUE_FULL, EXPORT_FAILED] {
+            self.count(0, reason);
         }
     }
 
