@@ -129,7 +129,10 @@ async fn settle<H: Handler>(
                 queue.push((entry.id, event));
             }
             None => {
-                error!(entry = entry.id, "an entry that is no event is passed over");
+                error!(
+                    messaging.message.id = entry.id,
+                    "an entry that is no event is passed over"
+                );
                 settled.push(entry.id);
             }
         }
