@@ -100,7 +100,8 @@ fn log_split<E: AsDatabaseError>(broken: &Broken<E>, size: usize) {
     };
     warn!(
         batch.size = size,
-        error = cause, "a batch is split to find the culprit"
+        error = cause,
+        "a batch is split to find the culprit"
     );
 }
 
