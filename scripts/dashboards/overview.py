@@ -1,7 +1,7 @@
 """Is the shop well?"""
 
 from grafana import Board, graph, number, quantile, quantiles, rate, table
-from shop import CREATE, ERRORS, FAILED, SHORT, SLOW
+from shop import CREATE, ERRORS, FAILED, SHORT, SLOW, orders, rejections
 
 
 def board():
@@ -39,14 +39,7 @@ def board():
     )
     made.row(
         "Orders",
-        graph(
-            "Orders",
-            (rate("orders_created_total"), "created"),
-            (rate("orders_confirmed_total"), "confirmed"),
-            (rate("orders_rejected_total"), "rejected"),
-            (rate("orders_cancelled_total"), "cancelled"),
-            unit="reqps",
-        ),
+        orders(),
         graph(
             "How long CreateOrder takes",
             *quantiles("rpc_server_duration_seconds", CREATE),
@@ -55,12 +48,7 @@ def board():
             exemplars=True,
             links=[SLOW],
         ),
-        graph(
-            "Why orders are rejected",
-            (rate("orders_rejected_total", "reason"), "{{reason}}"),
-            unit="reqps",
-            stacked=True,
-        ),
+        rejections(),
     )
     made.row(
         "Objectives of CreateOrder: how many times faster than allowed the budget is spent",

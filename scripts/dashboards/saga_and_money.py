@@ -1,7 +1,7 @@
 """What becomes of orders and of their money."""
 
 from grafana import Board, graph, number, quantile, rate, table
-from shop import PROVIDER, SAGAS
+from shop import PROVIDER, SAGAS, orders, rejections
 
 
 def board():
@@ -19,20 +19,8 @@ def board():
         ),
     )
     made.more(
-        graph(
-            "Orders",
-            (rate("orders_created_total"), "created"),
-            (rate("orders_confirmed_total"), "confirmed"),
-            (rate("orders_rejected_total"), "rejected"),
-            (rate("orders_cancelled_total"), "cancelled"),
-            unit="reqps",
-        ),
-        graph(
-            "Why orders are rejected",
-            (rate("orders_rejected_total", "reason"), "{{reason}}"),
-            unit="reqps",
-            stacked=True,
-        ),
+        orders(),
+        rejections(),
         graph(
             "Median order",
             (quantile(0.5, "order_amount", "currency"), "{{currency}}"),

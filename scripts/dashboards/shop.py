@@ -2,7 +2,7 @@
 of docs/telemetry.yaml, as Prometheus writes them; scripts/telemetry-rules fails on
 one that is not there."""
 
-from grafana import explore
+from grafana import explore, graph, rate
 
 CREATE = 'rpc_service="cartwright.order.v1.OrderService", rpc_method="CreateOrder"'
 OURS = 'rpc_grpc_status_code=~"2|4|13|14|15"'
@@ -27,3 +27,23 @@ PROVIDER = explore(
     '{ resource.service.name = "payment-service" && kind = client && span.url.template != nil }',
 )
 STATEMENTS = explore("Traces of slow statements", "tempo", '{ span.db.system.name = "postgresql" && duration > 500ms }')
+
+
+def orders():
+    return graph(
+        "Orders",
+        (rate("orders_created_total"), "created"),
+        (rate("orders_confirmed_total"), "confirmed"),
+        (rate("orders_rejected_total"), "rejected"),
+        (rate("orders_cancelled_total"), "cancelled"),
+        unit="reqps",
+    )
+
+
+def rejections():
+    return graph(
+        "Why orders are rejected",
+        (rate("orders_rejected_total", "reason"), "{{reason}}"),
+        unit="reqps",
+        stacked=True,
+    )
