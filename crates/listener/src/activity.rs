@@ -12,6 +12,11 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// for the client to hear of it and for requests that were on their way.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// How long a connection that shall end still takes a request over HTTP/1. There
+/// a client cannot be told to go but by an answer, and one that asks while the
+/// connection is closed does not know whether it was heard.
+const LAST_CALL: Duration = Duration::from_millis(500);
+
 /// Shared by the socket, the requests and the loop of one connection.
 #[derive(Debug)]
 pub(crate) struct Activity(Mutex<State>);
@@ -19,6 +24,7 @@ pub(crate) struct Activity(Mutex<State>);
 #[derive(Debug)]
 struct State {
     protocol: Protocol,
+    phase: Phase,
     had_request: bool,
     in_flight: usize,
     /// Without a request since then.
@@ -42,6 +48,15 @@ enum Protocol {
     Http2,
 }
 
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Open,
+    /// Over HTTP/1 the next answer is the last.
+    LastCall(Instant),
+    /// The client was told to go.
+    Ending(Instant),
+}
+
 /// What a connection took too long for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Overdue {
@@ -60,6 +75,7 @@ impl Activity {
         let now = Instant::now();
         Self(Mutex::new(State {
             protocol: Protocol::Unknown(0),
+            phase: Phase::Open,
             had_request: false,
             in_flight: 0,
             quiet_since: now,
@@ -111,19 +127,36 @@ impl Activity {
         self.0.lock().blocked_since = blocked.then(Instant::now);
     }
 
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.0.lock().phase, Phase::Open)
+    }
+
+    /// The connection shall end. Whether the client can be told at once.
+    pub(crate) fn last_call(&self) -> bool {
+        let mut state = self.0.lock();
+        state.phase = Phase::LastCall(Instant::now());
+        matches!(state.protocol, Protocol::Http2)
+    }
+
+    /// Whether an answer has to say that the connection ends with it.
+    pub(crate) fn answers_last(&self) -> bool {
+        let state = self.0.lock();
+        !matches!((state.protocol, state.phase), (Protocol::Http2, _) | (_, Phase::Open))
+    }
+
+    /// The client was told to go.
+    pub(crate) fn ends(&self) {
+        self.0.lock().phase = Phase::Ending(Instant::now());
+    }
+
     /// By when something must have changed, else what is overdue; `None` while
-    /// the answer of the service is awaited. `ending_since`: when the client
-    /// was told to go.
-    pub(crate) fn due(
-        &self,
-        times: &Times,
-        ending_since: Option<Instant>,
-    ) -> Option<(Instant, Overdue)> {
+    /// the answer of the service is awaited.
+    pub(crate) fn due(&self, times: &Times) -> Option<(Instant, Overdue)> {
         let state = self.0.lock();
         let taken = |since| (since + times.stall, Overdue::Taking);
         let blocked = state.blocked_since.map(taken);
         let other = match state.in_flight {
-            0 => Some(state.quiet(times, ending_since)),
+            0 => Some(state.quiet(times)),
             all if all == state.untaken => Some(taken(state.taken_at)),
             _ => None,
         };
@@ -147,9 +180,13 @@ impl State {
         };
     }
 
-    fn quiet(&self, times: &Times, ending_since: Option<Instant>) -> (Instant, Overdue) {
-        if let Some(ending) = ending_since {
-            return (ending.max(self.quiet_since) + LINGER, Overdue::End);
+    fn quiet(&self, times: &Times) -> (Instant, Overdue) {
+        match self.phase {
+            Phase::Open => {}
+            Phase::LastCall(since) => return (since + LAST_CALL, Overdue::Request),
+            Phase::Ending(since) => {
+                return (since.max(self.quiet_since) + LINGER, Overdue::End);
+            }
         }
         let first = (self.quiet_since + times.header, Overdue::Head);
         let next = (self.quiet_since + times.idle, Overdue::Request);
@@ -179,7 +216,7 @@ mod tests {
     fn due(activity: &Activity) -> Option<(u64, Overdue)> {
         let now = Instant::now();
         let left = |by: Instant| by.duration_since(now).as_secs_f64().round() as u64;
-        let due = activity.due(&TIMES, None);
+        let due = activity.due(&TIMES);
         due.map(|(by, what)| (left(by), what))
     }
 

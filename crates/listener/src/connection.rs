@@ -130,29 +130,24 @@ impl Shared {
             .serve_connection(TokioIo::new(stream), conversation);
         let mut connection = pin!(connection);
         let mut told_to_end = pin!(self.told_to_end(shutdown));
-        let mut ending_since = None;
         loop {
-            let limit = activity.due(&self.times, ending_since);
+            let limit = activity.due(&self.times);
             let look = limit.map_or_else(|| Instant::now() + self.times.shortest(), |(by, _)| by);
-            tokio::select! {
+            let end = tokio::select! {
                 ended = connection.as_mut() => return self.ended(ended),
-                () = &mut told_to_end, if ending_since.is_none() => {
-                    connection.as_mut().graceful_shutdown();
-                    ending_since = Some(Instant::now());
-                }
-                () = tokio::time::sleep_until(look.into()) => {
-                    match overdue(&activity, &self.times, ending_since) {
-                        None => {}
-                        Some(Overdue::Request) => {
-                            connection.as_mut().graceful_shutdown();
-                            ending_since = Some(Instant::now());
-                        }
-                        Some(what) => {
-                            tracing::debug!(overdue = ?what, "a connection was cut off");
-                            return;
-                        }
+                () = &mut told_to_end, if activity.is_open() => activity.last_call(),
+                () = tokio::time::sleep_until(look.into()) => match overdue(&activity, &self.times) {
+                    None => false,
+                    Some(Overdue::Request) => true,
+                    Some(what) => {
+                        tracing::debug!(overdue = ?what, "a connection was cut off");
+                        return;
                     }
                 }
+            };
+            if end {
+                connection.as_mut().graceful_shutdown();
+                activity.ends();
             }
         }
     }
@@ -179,8 +174,8 @@ impl Shared {
     }
 }
 
-fn overdue(activity: &Activity, times: &Times, ending_since: Option<Instant>) -> Option<Overdue> {
-    let (by, what) = activity.due(times, ending_since)?;
+fn overdue(activity: &Activity, times: &Times) -> Option<Overdue> {
+    let (by, what) = activity.due(times)?;
     (by <= Instant::now()).then_some(what)
 }
 

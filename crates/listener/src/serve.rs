@@ -2,6 +2,7 @@
 
 use std::{error::Error as StdError, io, net::SocketAddr, sync::Arc, time::Duration};
 
+use futures::FutureExt;
 use http::{Request, Response};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -20,6 +21,10 @@ use crate::{
 
 /// Out of file descriptors: trying again at once would only burn the CPU.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How many connections the kernel holds for tokio's listener until they are
+/// accepted.
+const BACKLOG: usize = 1024;
 
 /// Why a listener cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -106,16 +111,26 @@ impl Bound {
         let door = Door::new(&self.limits);
         let shared = Arc::new(Shared::new(&self.limits, self.tls));
         let mut connections = JoinSet::new();
+        let converse = |admitted| {
+            let (service, shutdown) = (service.clone(), shutdown.clone());
+            shared.clone().converse(admitted, service, shutdown)
+        };
         loop {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
                 Some(ended) = connections.join_next() => mourn(ended),
                 admitted = door.next(&self.listener) => {
-                    let (service, shutdown) = (service.clone(), shutdown.clone());
-                    connections.spawn(shared.clone().converse(admitted, service, shutdown));
+                    connections.spawn(converse(admitted));
                 }
             }
+        }
+        // As far as these clients know they are connected.
+        for _ in 0..BACKLOG {
+            let Some(admitted) = door.next(&self.listener).now_or_never() else {
+                break;
+            };
+            connections.spawn(converse(admitted));
         }
         drop(self.listener);
         let ended = async {

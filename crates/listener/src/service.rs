@@ -3,7 +3,7 @@
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header::CONNECTION};
 use hyper::body::Incoming;
 use tower::{Service, ServiceExt};
 
@@ -35,12 +35,17 @@ where
     type Future = Answering<B, S::Error>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let activity = self.activity.clone();
         let in_flight = InFlight::new(self.activity.clone());
         let mut request = request.map(|incoming| Body::new(incoming, self.stall));
         request.extensions_mut().insert(self.peer.clone());
         let answering = self.service.clone().oneshot(request);
         Box::pin(async move {
-            let response = answering.await?;
+            let mut response = answering.await?;
+            if activity.answers_last() {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+            }
             Ok(response.map(|body| Answer::new(body, in_flight)))
         })
     }

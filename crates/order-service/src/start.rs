@@ -229,15 +229,19 @@ impl Running {
     /// Waits for the shutdown and for the work that has begun, then gives back
     /// what is left.
     pub async fn ended(mut self) -> Result<(), StartError> {
-        let early = tokio::select! {
+        let mut served = tokio::select! {
             served = &mut self.server => Some(served),
             () = self.around.shutdown.cancelled() => None,
         };
         let cut_off = Instant::now() + self.around.drain_deadline;
-        if early.is_none() {
+        if served.is_none() {
             self.around.tracker.close();
-            let tracked = self.around.tracker.wait();
-            if tokio::time::timeout_at(cut_off, tracked).await.is_err() {
+            // The last requests begin the last sagas.
+            let all = async {
+                served = Some((&mut self.server).await);
+                self.around.tracker.wait().await;
+            };
+            if tokio::time::timeout_at(cut_off, all).await.is_err() {
                 let left = self.app.running_sagas();
                 tracing::warn!(left, "sagas are cut off; whoever claims them next goes on");
             }
@@ -246,7 +250,7 @@ impl Running {
             tracing::warn!(%error, "cannot give claims back; they run out by themselves");
         }
         self.drained.cancel();
-        let served = match early {
+        let served = match served {
             Some(served) => served,
             None => self.server.await,
         };
