@@ -11,7 +11,7 @@ use super::status::outcome_unknown;
 use crate::app::{AppError, Reply};
 
 /// Kept back of the caller's time, so that the answer still reaches it.
-const MARGIN: Duration = Duration::from_millis(50);
+const MARGIN: Duration = Duration::from_millis(100);
 
 /// Runs `work` to its end whether or not the caller waits. Shortly before the
 /// caller's deadline it is told that the outcome is not known; the work goes

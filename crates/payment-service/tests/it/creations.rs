@@ -191,7 +191,7 @@ async fn a_caller_in_a_hurry_is_told_that_the_outcome_is_unknown_and_the_work_go
     let order = OrderId::generate();
     let message = creation(order, 1, 1_000, "pm_sim_slow_2s");
     let mut request = crate::shop::keyed("hurry", message.clone());
-    request.set_timeout(Duration::from_millis(500));
+    request.set_timeout(Duration::from_secs(1));
     let hurried = shop.client.clone().create_payment(request).await;
     assert_eq!(reason(hurried), Reason::OutcomeUnknown);
     let running = shop.create_keyed("hurry", message.clone()).await;
