@@ -7,7 +7,7 @@ use std::sync::{
 
 use opentelemetry::{
     Context, KeyValue,
-    trace::{Link, SpanKind, TraceId},
+    trace::{Link, SpanKind, TraceContextExt, TraceId},
 };
 use opentelemetry_sdk::trace::{Sampler, SamplingResult, ShouldSample};
 
@@ -116,28 +116,12 @@ impl ShouldSample for Sampling {
         attributes: &[KeyValue],
         links: &[Link],
     ) -> SamplingResult {
-        let sample = |sampler: &dyn ShouldSample| {
-            sampler.should_sample(parent, trace_id, name, kind, attributes, links)
+        let caller = parent.filter(|parent| self.follows_caller && parent.has_active_span());
+        let sampler = match caller {
+            Some(caller) if caller.span().span_context().is_sampled() => Sampler::AlwaysOn,
+            Some(_) => Sampler::AlwaysOff,
+            None => Sampler::TraceIdRatioBased(self.ratio.get()),
         };
-        if self.follows_caller {
-            sample(&Sampler::ParentBased(Box::new(self.ratio.clone())))
-        } else {
-            sample(&self.ratio)
-        }
-    }
-}
-
-impl ShouldSample for SampleHandle {
-    fn should_sample(
-        &self,
-        parent: Option<&Context>,
-        trace_id: TraceId,
-        name: &str,
-        kind: &SpanKind,
-        attributes: &[KeyValue],
-        links: &[Link],
-    ) -> SamplingResult {
-        let sampler = Sampler::TraceIdRatioBased(self.get());
         sampler.should_sample(parent, trace_id, name, kind, attributes, links)
     }
 }

@@ -3,10 +3,12 @@
 use std::io::IsTerminal;
 
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::{metrics::SdkMeterProvider, trace::SdkTracer};
 use tracing::Subscriber;
+use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::{
-    Registry, fmt::writer::BoxMakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
+    Registry, fmt::writer::BoxMakeWriter, layer::SubscriberExt, registry::LookupSpan,
+    util::SubscriberInitExt,
 };
 
 use crate::{
@@ -75,7 +77,7 @@ pub fn build_from(
     let tracer = parts.traces.tracer("cartwright");
     let subscriber = Registry::default()
         .with(Gate::new(level.clone(), variables))
-        .with(tracing_opentelemetry::layer().with_tracer(tracer))
+        .with(spans(tracer))
         .with(LogLayer {
             format: settings.log.format,
             service: service.name,
@@ -84,6 +86,20 @@ pub fn build_from(
             bridge,
         });
     Ok((subscriber, Guard::new(parts, level, handle)))
+}
+
+/// Spans say what was done to which order. Where in the code, on which thread and
+/// how long of it on a CPU is a profiler's to say: it would be every second
+/// attribute, and two readings of the clock whenever a span is entered.
+fn spans<S>(tracer: SdkTracer) -> OpenTelemetryLayer<S, SdkTracer>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    tracing_opentelemetry::layer()
+        .with_location(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false)
+        .with_tracer(tracer)
 }
 
 /// All that exports, or nothing that does, if `OTEL_SDK_DISABLED` says so: then
