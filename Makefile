@@ -54,16 +54,17 @@ lint: ## Formatting, clippy, protos, scripts, generated files.
 	scripts/lint-scripts
 
 .PHONY: generate
-generate: ## Write the generated files anew (after a change of proto/, settings, docs/telemetry.yaml or dashboards).
+generate: ## Write the generated files anew (after a change of proto/, settings, docs/telemetry.yaml, dashboards or helm/values).
 	cargo run --quiet -p api --example generate
 	cargo run --quiet -p rest --example openapi
 	cargo run --quiet -p e2e --example settings_reference
 	cargo run --quiet -p e2e --example telemetry_reference
 	python3 scripts/dashboards
+	python3 scripts/charts
 
 .PHONY: check-generated
 check-generated: generate ## Prove that the generated files are fresh.
-	@git diff --exit-code --stat -- crates/api/src/gen crates/rest/openapi.json docs/settings.md docs/settings.json docs/telemetry.md deploy/grafana/dashboards || \
+	@git diff --exit-code --stat -- crates/api/src/gen crates/rest/openapi.json docs/settings.md docs/settings.json docs/telemetry.md deploy/grafana/dashboards 'helm/*/values.yaml' 'helm/*/values.schema.json' 'helm/*/README.md' helm/cartwright-service/templates/_facts.tpl || \
 	  { echo "generated files are stale: run 'make generate' and commit" >&2; exit 1; }
 
 .PHONY: edge-check
