@@ -15,9 +15,9 @@ spec:
       {{- include "cartwright-service.selectorLabels" . | nindent 6 }}
   policyTypes: [Ingress, Egress]
   ingress:
-    {{- include "cartwright-service.waysIn" (dict "context" . "settings" $settings) | nindent 4 }}
+    {{- include "cartwright-service.waysIn" (dict "context" . "settings" $settings) | trim | nindent 4 }}
   egress:
-    {{- include "cartwright-service.waysOut" (dict "context" . "settings" $settings) | nindent 4 }}
+    {{- include "cartwright-service.waysOut" (dict "context" . "settings" $settings) | trim | nindent 4 }}
 {{- with include "cartwright-service.sidePolicies" (dict "context" . "settings" $settings) }}
 ---
 {{ . }}
@@ -46,7 +46,9 @@ spec:
 {{- range $kind, $way := .context.Values.gateway }}
 {{- if $way.enabled }}{{ $entered = append $entered (get $ports (eq $kind "grpc" | ternary "grpc" "http")) }}{{ end }}
 {{- end }}
-{{- if (.context.Values.istio | default dict).gateways }}{{ $entered = $api }}{{ end }}
+{{- with .context.Values.istio }}
+{{- if and .enabled .gateways }}{{ $entered = concat $entered $api }}{{ end }}
+{{- end }}
 {{- with $entered | uniq }}
 {{- $rules = append $rules (dict "what" "The gateway" "from" $policy.gateway "ports" .) }}
 {{- end }}
@@ -56,7 +58,7 @@ spec:
 {{- $host := regexReplaceAll "^[a-z]+://([^:/]+).*$" $provider "${1}" }}
 {{- $rules = append $rules (dict "what" "The provider's webhooks" "from" (include "cartwright-service.peersOf" (dict "context" .context "host" $host "public" false) | fromJsonArray) "ports" (list $ports.http)) }}
 {{- end }}
-{{- if .context.Values.tests.enabled }}
+{{- if (.context.Values.tests | default dict).enabled }}
 {{- $tests := dict "podSelector" (dict "matchLabels" (include "cartwright-service.sideSelector" (list .context "test") | fromYaml)) }}
 {{- $rules = append $rules (dict "what" "helm test" "from" (list $tests) "ports" $api) }}
 {{- end }}
@@ -109,7 +111,7 @@ spec:
 {{ include "cartwright-service.destination" (dict "context" $context "url" $url "way" $way "what" .what "key" .key "public" (.public | default false)) | trim }}
 {{- end }}
 {{- end }}
-{{- if and $context.Values.istio ($context.Values.istio | default dict).enabled }}
+{{- if ($context.Values.istio | default dict).enabled }}
 # The control plane of the mesh
 - to:
     {{- toYaml $policy.istiod | nindent 4 }}
@@ -146,10 +148,14 @@ app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
 {{- $context := .context }}
 {{- $ports := include "cartwright-service.ports" $context | fromYaml }}
 {{- $parts := list }}
-{{- if $context.Values.tests.enabled }}
+{{- if ($context.Values.tests | default dict).enabled }}
 {{- $rule := printf "# The service\n- to:\n    - podSelector:\n        matchLabels:\n          %s\n  ports:" (include "cartwright-service.selectorLabels" $context | nindent 10 | trim) }}
 {{- range list $ports.grpc $ports.http }}
 {{- if . }}{{ $rule = printf "%s\n    - protocol: TCP\n      port: %v" $rule . }}{{ end }}
+{{- end }}
+{{- /* A test that orders puts demo items on the shelf. */}}
+{{- if eq ($context.Values.tests.kind | default "") "order" }}
+{{- $rule = printf "%s\n%s" $rule (include "cartwright-service.destination" (dict "context" $context "url" (dig "inventory" "url" "" .settings) "way" $context.Values.networkPolicy.egress.inventory "what" "inventory-service" "key" "inventory" "public" false) | trim) }}
 {{- end }}
 {{- $parts = append $parts (include "cartwright-service.sidePolicy" (dict "context" $context "side" "test" "rule" $rule)) }}
 {{- end }}
