@@ -15,7 +15,7 @@ class Unclear(Exception):
 
 def text(chart, settings):
     schema = branch(chart.tree(), "", chart.name, settings)
-    schema["properties"] |= FROM_HELM
+    schema["properties"] = FROM_HELM | schema["properties"]
     whole = {"$schema": DRAFT, "title": f"Values of {chart.name}", **schema}
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 

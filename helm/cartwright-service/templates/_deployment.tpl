@@ -129,10 +129,14 @@ checksum/secrets: {{ include "cartwright-service.secrets.checksum" . }}
 
 {{- define "cartwright-service.initContainers" -}}
 {{- $migrates := eq (.Values.migration | default dict).mode "initContainer" -}}
-{{- if or .Values.extraInitContainers $migrates }}
+{{- $developer := include "cartwright-service.developer" . -}}
+{{- if or .Values.extraInitContainers $migrates $developer }}
 initContainers:
   {{- with .Values.extraInitContainers }}
   {{- tpl (toYaml .) $ | nindent 2 }}
+  {{- end }}
+  {{- if $developer }}
+  - {{ include "cartwright-service.developer.container" . | nindent 4 | trim }}
   {{- end }}
   {{- if $migrates }}
   - {{ include "cartwright-service.migration.container" . | nindent 4 | trim }}

@@ -75,9 +75,14 @@ spec:
       restartPolicy: Never
       securityContext:
         {{- toYaml .Values.podSecurityContext | nindent 8 }}
-      {{- with .Values.extraInitContainers }}
+      {{- if or .Values.extraInitContainers (include "cartwright-service.developer" .) }}
       initContainers:
+        {{- with .Values.extraInitContainers }}
         {{- tpl (toYaml .) $ | nindent 8 }}
+        {{- end }}
+        {{- if include "cartwright-service.developer" . }}
+        - {{ include "cartwright-service.developer.container" . | nindent 10 | trim }}
+        {{- end }}
       {{- end }}
       containers:
         - {{ include "cartwright-service.migration.container" . | nindent 10 | trim }}

@@ -102,7 +102,7 @@ annotations:
 {{- if $image.digest -}}
 {{- printf "%s@%s" $name $image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" $name (default (default $root.Chart.AppVersion $root.Values.image.tag) $image.tag) -}}
+{{- printf "%s:%s" $name (default (default $root.Chart.AppVersion ($root.Values.image | default dict).tag) $image.tag) -}}
 {{- end -}}
 {{- end -}}
 

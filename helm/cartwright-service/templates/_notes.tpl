@@ -36,6 +36,9 @@ WARNING: {{ . }}
 {{- if and (eq (dig "auth" "mode" "" $settings) "none") .Values.auth }}
 - "callers are not checked (settings.auth.mode is none): whoever reaches this service may do anything."
 {{- end }}
+{{- if include "cartwright-service.developer" . }}
+- "callers are known by a developer's key (auth.developerKey): whoever reads that Secret can be anybody, and pods that are older than 30 days can no longer call each other."
+{{- end }}
 {{- if eq .Values.secrets.mode "create" }}
 - "secrets are in the values, and so in the release, too (secrets.mode is create)."
 {{- end }}

@@ -48,6 +48,11 @@
   readOnly: true
 {{- end }}
 {{- end }}
+{{- if include "cartwright-service.developer" . }}
+- name: keys
+  mountPath: /etc/cartwright/keys
+  readOnly: true
+{{- end }}
 {{- if (.Values.database | default dict).caSecret }}
 - name: database-ca
   mountPath: /etc/cartwright/database-ca
@@ -112,6 +117,9 @@
       - key: {{ .jwks.key }}
         path: {{ .jwks.key }}
 {{- end }}
+{{- end }}
+{{- if include "cartwright-service.developer" $root }}
+{{ include "cartwright-service.developer.volumes" $root }}
 {{- end }}
 {{- with ($values.database | default dict).caSecret }}
 - name: database-ca

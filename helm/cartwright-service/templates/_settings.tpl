@@ -47,14 +47,20 @@ redis:
 {{- if ne (dig "auth" "mode" "jwt" $root.Values.settings) "none" }}
 auth:
   mode: jwt
+  {{- if .developerKey.secret }}
+  issuer: {{ include "cartwright-service.developer.issuer" $root }}
+  {{- else }}
   issuer: {{ tpl (required "auth.issuer is needed: what tokens of callers have as `iss`" .issuer) $root | quote }}
+  {{- end }}
   audience: {{ .audience | quote }}
-  {{- if or .jwks.configMap .jwks.secret }}
+  {{- if .developerKey.secret }}
+  jwks_url: file:///etc/cartwright/keys/jwks.json
+  {{- else if or .jwks.configMap .jwks.secret }}
   jwks_url: file:///etc/cartwright/jwks/{{ .jwks.key }}
   {{- else if .jwksUrl }}
   jwks_url: {{ tpl .jwksUrl $root | quote }}
   {{- else if not (include "cartwright-service.settings.has" (list $root "auth" "jwks_url")) }}
-  {{- fail "auth.jwksUrl, auth.jwks.configMap or auth.jwks.secret is needed: where the issuer's public keys are" }}
+  {{- fail "auth.jwksUrl, auth.jwks.configMap, auth.jwks.secret or auth.developerKey.secret is needed: where the issuer's public keys are" }}
   {{- end }}
 {{- end }}
 {{- end }}
@@ -63,6 +69,8 @@ auth:
   url: {{ if $tls }}https{{ else }}http{{ end }}://{{ tpl (required (printf "peers.%s.host is needed" $name) $peer.host) $root }}:{{ int $peer.port }}
   {{- if $tls }}
   server_name: {{ $name }}-service
+  {{- else if $root.Values.auth.developerKey.secret }}
+  token_file: /etc/cartwright/keys/{{ $root.Chart.Name }}.token
   {{- end }}
 {{- end }}
 {{- if $tls }}

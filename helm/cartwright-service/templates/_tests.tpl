@@ -26,7 +26,7 @@ spec:
     {{- toYaml .Values.podSecurityContext | nindent 4 }}
   containers:
     - name: test
-      image: {{ include "cartwright-service.imageOf" (list . .Values.tests.image) }}
+      image: {{ include "cartwright-service.imageOf" (list . .Values.cli.image) }}
       imagePullPolicy: {{ .Values.image.pullPolicy }}
       args: {{ include "cartwright-service.tests.args" . }}
       env:
