@@ -80,7 +80,7 @@ spec:
 {{- $ingress := .ingress }}
 {{- $nginx := "nginx.ingress.kubernetes.io" }}
 {{- $protocol := eq .kind "grpc" | ternary "GRPC" "HTTP" }}
-{{ $nginx }}/backend-protocol: {{ include "cartwright-service.servesTls" .context | ternary (printf "%sS" $protocol) $protocol }}
+{{ $nginx }}/backend-protocol: {{ $protocol }}{{ if include "cartwright-service.servesTls" .context }}S{{ end }}
 {{- if $ingress.tls.enabled }}
 {{ $nginx }}/ssl-redirect: "true"
 {{- with $ingress.tls.issuer }}

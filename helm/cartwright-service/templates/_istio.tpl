@@ -90,17 +90,17 @@ is public may come; in the mesh everything goes on, and each service asks who ca
 {{- $outside := .context.Values.istio.gateways }}
 {{- $mesh := list "mesh" }}
 {{- if eq .kind "grpc" }}
-{{- range $outside | ternary $public.services list }}
+{{- range empty $outside | ternary (list) $public.services }}
 {{- $found = append $found (dict "gateways" $outside "uri" (dict "prefix" (printf "/%s/" .))) }}
 {{- end }}
 {{- range list "/cartwright." "/grpc." }}
 {{- $found = append $found (dict "gateways" $mesh "uri" (dict "prefix" .)) }}
 {{- end }}
 {{- else }}
-{{- range $outside | ternary $public.paths list }}
+{{- range empty $outside | ternary (list) $public.paths }}
 {{- $found = append $found (dict "gateways" $outside "uri" (dict "prefix" .)) }}
 {{- end }}
-{{- range $outside | ternary ($public.webhooks | default list) list }}
+{{- range empty $outside | ternary (list) ($public.webhooks | default list) }}
 {{- $found = append $found (dict "gateways" $outside "uri" (dict "exact" .)) }}
 {{- end }}
 {{- $found = append $found (dict "gateways" $mesh "uri" (dict "prefix" "/")) }}

@@ -7,7 +7,7 @@
 {{- if .Values.monitoring.prometheusRule.enabled }}
 {{- $parts = append $parts (include "cartwright-service.prometheusRule" .) }}
 {{- end }}
-{{- if .Values.monitoring.dashboards.enabled }}
+{{- if (.Values.monitoring.dashboards | default dict).enabled }}
 {{- range $path, $content := .Files.Glob "files/dashboards/*.json" }}
 {{- $parts = append $parts (include "cartwright-service.dashboard" (dict "context" $ "path" $path "content" $content)) }}
 {{- end }}

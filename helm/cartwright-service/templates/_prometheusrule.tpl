@@ -110,7 +110,8 @@ whatever else. Of these only a name that is no word of the language is a series.
 {{- range regexFindAll $pieces .expr -1 }}
 {{- if and (regexMatch "^[a-zA-Z_:]" .) (not (hasSuffix "(" .)) (not (hasSuffix ")" .)) (not (has . $words)) }}
 {{- $series := regexFind "^[a-zA-Z0-9_:]+" . }}
-{{- $rest := trimPrefix $series . | trimPrefix "{" | trimSuffix "}" | regexReplaceAllLiteral "\\bjob=\"[a-z-]+\"(, *)?" "" | trimSuffix ", " }}
+{{- $given := trimPrefix $series . | trimPrefix "{" | trimSuffix "}" }}
+{{- $rest := regexReplaceAllLiteral "\\bjob=\"[a-z-]+\"(, *)?" $given "" | trimSuffix ", " }}
 {{- $series }}{ {{- $own }}{{ with $rest }}, {{ . }}{{ end -}} }
 {{- else }}
 {{- . }}
