@@ -4,8 +4,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # native: private Postgres and Redis from the installed packages, services as
-# plain processes. docker: everything in containers.
+# plain processes. docker: everything in containers, with dashboards.
 STACK ?= native
+# off, with STACK=docker: no dashboards, nor what they show.
+OBSERVE ?= on
 # on: everything by TLS, services know each other by certificates.
 TLS ?= off
 # off: no trace store on port 4317, where a collector of yours may listen.
@@ -17,19 +19,19 @@ help: ## Print this index.
 
 .PHONY: up
 up: ## Start the whole shop on this machine and print what to try.
-	@STACK=$(STACK) TLS=$(TLS) TRACES=$(TRACES) scripts/stack up
+	@STACK=$(STACK) OBSERVE=$(OBSERVE) TLS=$(TLS) TRACES=$(TRACES) scripts/stack up
 
 .PHONY: down
 down: ## Stop the shop; its data stays.
-	@scripts/stack down
+	@STACK=$(STACK) scripts/stack down
 
 .PHONY: ps
 ps: ## Show what runs.
-	@scripts/stack ps
+	@STACK=$(STACK) scripts/stack ps
 
 .PHONY: logs
 logs: ## Follow the logs; NAME=order-service for one.
-	@scripts/stack logs $(NAME)
+	@STACK=$(STACK) scripts/stack logs $(NAME)
 
 .PHONY: demo
 demo: ## A confirmed order, a declined card, out of stock, a cancel; each with its timeline.
@@ -37,7 +39,7 @@ demo: ## A confirmed order, a declined card, out of stock, a cancel; each with i
 
 .PHONY: clean
 clean: ## Stop the shop and delete its data and logs (.run).
-	@scripts/stack clean
+	@STACK=$(STACK) scripts/stack clean
 
 .PHONY: test
 test: ## Unit, property and integration tests, on a private Postgres and Redis.
@@ -46,12 +48,13 @@ test: ## Unit, property and integration tests, on a private Postgres and Redis.
 	cargo test --workspace --no-fail-fast
 
 .PHONY: lint
-lint: ## Formatting, clippy, protos, scripts, generated files.
+lint: ## Formatting, clippy, protos, scripts, what is deployed.
 	@scripts/prerequisites build
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
 	scripts/lint-contract
 	scripts/lint-scripts
+	scripts/lint-deploy
 
 .PHONY: generate
 generate: ## Write the generated files anew (after a change of proto/, settings, docs/telemetry.yaml, dashboards or helm/values).
@@ -91,6 +94,11 @@ telemetry-smoke: ## A little of that, with the binaries of the tests, and the sh
 telemetry-rules: ## Alerts with their tests, dashboards and runbook against docs/telemetry.yaml; half a minute.
 	@scripts/prerequisites python promtool
 	@scripts/telemetry-rules
+
+.PHONY: compose-check
+compose-check: ## The containers of deploy/compose.yaml against what we promise; seconds, where Docker has its Compose.
+	@scripts/prerequisites python promtool
+	@python3 scripts/compose-check
 
 .PHONY: deny
 deny: ## Licences, bans, sources and known vulnerabilities of all dependencies.
