@@ -13,7 +13,7 @@ metadata:
   {{- . | trim | nindent 2 }}
   {{- end }}
 spec:
-  {{- if not (or (.Values.autoscaling | default dict).enabled (.Values.keda | default dict).enabled) }}
+  {{- if not (include "cartwright-service.scaled" .) }}
   replicas: {{ .Values.replicaCount }}
   {{- end }}
   revisionHistoryLimit: {{ .Values.revisionHistoryLimit }}

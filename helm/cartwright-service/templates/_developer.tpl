@@ -28,7 +28,6 @@ resources:
     cpu: 10m
     memory: 16Mi
   limits:
-    cpu: 500m
     memory: 64Mi
 securityContext:
   {{- toYaml .Values.securityContext | nindent 2 }}

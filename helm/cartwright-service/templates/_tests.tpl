@@ -49,7 +49,6 @@ spec:
           cpu: 50m
           memory: 32Mi
         limits:
-          cpu: 500m
           memory: 64Mi
       securityContext:
         {{- toYaml .Values.securityContext | nindent 8 }}
