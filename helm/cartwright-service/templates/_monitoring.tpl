@@ -24,10 +24,13 @@ The labels by which Prometheus knows the series of this release, as JSON. Those 
 operator gives what our ServiceMonitor finds, unless values say otherwise.
 */}}
 {{- define "cartwright-service.seriesLabels" -}}
-{{- with .Values.monitoring.seriesLabels -}}
-{{ toJson . }}
-{{- else -}}
+{{- $monitoring := .Values.monitoring -}}
+{{- if $monitoring.seriesLabels -}}
+{{ toJson $monitoring.seriesLabels }}
+{{- else if $monitoring.serviceMonitor.enabled -}}
 {{ dict "namespace" .Release.Namespace "job" .Chart.Name "service" (include "cartwright-service.metricsName" .) | toJson }}
+{{- else -}}
+{{- fail "rules and KEDA's query look for the labels that the operator gives to what our ServiceMonitor finds: set monitoring.serviceMonitor.enabled, or say in monitoring.seriesLabels how Prometheus labels the series of this release" -}}
 {{- end -}}
 {{- end -}}
 

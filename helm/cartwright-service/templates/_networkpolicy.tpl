@@ -146,13 +146,9 @@ app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
 {{/* Policies of the pods beside: those of tests, and of a migration that runs as a hook. */}}
 {{- define "cartwright-service.sidePolicies" -}}
 {{- $context := .context }}
-{{- $ports := include "cartwright-service.ports" $context | fromYaml }}
 {{- $parts := list }}
 {{- if ($context.Values.tests | default dict).enabled }}
-{{- $rule := printf "# The service\n- to:\n    - podSelector:\n        matchLabels:\n          %s\n  ports:" (include "cartwright-service.selectorLabels" $context | nindent 10 | trim) }}
-{{- range list $ports.grpc $ports.http }}
-{{- if . }}{{ $rule = printf "%s\n    - protocol: TCP\n      port: %v" $rule . }}{{ end }}
-{{- end }}
+{{- $rule := include "cartwright-service.toService" $context }}
 {{- /* A test that orders puts demo items on the shelf. */}}
 {{- if eq ($context.Values.tests.kind | default "") "order" }}
 {{- $rule = printf "%s\n%s" $rule (include "cartwright-service.destination" (dict "context" $context "url" (dig "inventory" "url" "" .settings) "way" $context.Values.networkPolicy.egress.inventory "what" "inventory-service" "key" "inventory" "public" false) | trim) }}
@@ -166,6 +162,19 @@ app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
 {{- $parts = append $parts (include "cartwright-service.sidePolicy" (dict "context" $context "side" "migrate" "rule" $rule "annotations" $hook)) }}
 {{- end }}
 {{- join "\n---\n" $parts }}
+{{- end -}}
+
+{{- define "cartwright-service.toService" -}}
+# The service
+- to:
+    - podSelector:
+        matchLabels:
+          {{- include "cartwright-service.selectorLabels" . | nindent 10 }}
+  ports:
+    {{- range $name, $port := omit (include "cartwright-service.ports" . | fromYaml) "private" }}
+    - protocol: TCP
+      port: {{ $port }}
+    {{- end }}
 {{- end -}}
 
 {{- define "cartwright-service.sidePolicy" -}}

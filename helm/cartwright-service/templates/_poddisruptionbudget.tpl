@@ -4,13 +4,10 @@
 {{- if $budget.enabled }}
 {{- $min := kindIs "invalid" $budget.minAvailable | ternary "" (toString $budget.minAvailable) }}
 {{- $max := kindIs "invalid" $budget.maxUnavailable | ternary "" (toString $budget.maxUnavailable) }}
-{{- if and $min $max }}
-{{- fail "podDisruptionBudget: set minAvailable or maxUnavailable, not both" }}
-{{- end }}
 {{- if not (or $min $max) }}
 {{- fail "podDisruptionBudget.enabled: set minAvailable or maxUnavailable" }}
 {{- end }}
-{{- if or (eq $max "0") (eq $max "0%") (eq $min "100%") }}
+{{- if or (eq $min "100%") (and (not $min) (has $max (list "0" "0%"))) }}
 {{- fail "podDisruptionBudget: this budget never lets a pod go, and a node could not be drained" }}
 {{- end }}
 apiVersion: policy/v1
