@@ -100,6 +100,15 @@ compose-check: ## The containers of deploy/compose.yaml against what we promise;
 	@scripts/prerequisites python promtool
 	@python3 scripts/compose-check
 
+.PHONY: images
+images: ## Build the image of each process, cartwright/NAME:dev; NAMES="order-service" for some.
+	@docker/images $(NAMES)
+
+.PHONY: images-check
+images-check: ## Build the images, look into them, and order from the shop that runs from them; half an hour.
+	@scripts/prerequisites stores python
+	@scripts/images-check
+
 .PHONY: deny
 deny: ## Licences, bans, sources and known vulnerabilities of all dependencies.
 	@scripts/supply-chain deny
