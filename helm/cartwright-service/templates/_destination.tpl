@@ -58,6 +58,14 @@ not names, so the host says which:
 {{- $pods = dict "matchLabels" (dict "app.kubernetes.io/name" .) }}
 {{- end }}
 {{- end }}
+{{- /* The stores of a trial are pods of the same release. */}}
+{{- if (.context.Values.global | default dict).trial }}
+{{- range list "postgres" "redis" }}
+{{- if eq $service (include "cartwright-service.sibling" (list $.context .)) }}
+{{- $pods = dict "matchLabels" (dict "app.kubernetes.io/name" . "app.kubernetes.io/instance" $.context.Release.Name) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- $_ := set $peer "podSelector" $pods }}
 {{- list $peer | toJson }}
 {{- else if regexMatch "^[0-9.]+$" .host }}

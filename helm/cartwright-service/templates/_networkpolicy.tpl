@@ -43,7 +43,7 @@ spec:
 {{- $rules = append $rules (dict "what" "The ingress controller" "from" $policy.ingressController "ports" .) }}
 {{- end }}
 {{- $entered = list }}
-{{- range $kind, $way := .context.Values.gateway }}
+{{- range $kind, $way := omit .context.Values.gateway "backendTls" }}
 {{- if $way.enabled }}{{ $entered = append $entered (get $ports (eq $kind "grpc" | ternary "grpc" "http")) }}{{ end }}
 {{- end }}
 {{- with .context.Values.istio }}
@@ -60,7 +60,7 @@ spec:
 {{- end }}
 {{- if (.context.Values.tests | default dict).enabled }}
 {{- $tests := dict "podSelector" (dict "matchLabels" (include "cartwright-service.sideSelector" (list .context "test") | fromYaml)) }}
-{{- $rules = append $rules (dict "what" "helm test" "from" (list $tests) "ports" $api) }}
+{{- $rules = append $rules (dict "what" "helm test" "from" (list $tests) "ports" (list ($ports.grpc | default $ports.http))) }}
 {{- end }}
 {{- with $policy.clients }}
 {{- $rules = append $rules (dict "what" "Clients within the cluster" "from" . "ports" $api) }}
