@@ -1,7 +1,7 @@
 {{/* The ways in by the Gateway API, in the place of Ingress. */}}
 {{- define "cartwright-service.gateway" -}}
 {{- $parts := list }}
-{{- range $kind, $route := .Values.gateway }}
+{{- range $kind, $route := omit .Values.gateway "backendTls" }}
 {{- if $route.enabled }}
 {{- $api := eq $kind "grpc" | ternary "GRPCRoute" "HTTPRoute" }}
 {{- include "cartwright-service.requireApi" (dict "context" $ "api" (printf "gateway.networking.k8s.io/v1/%s" $api) "switch" (printf "gateway.%s.enabled" $kind) "what" "the Gateway API (1.1 or newer)") }}
@@ -12,7 +12,31 @@
 {{- $parts = append $parts (include $template (dict "context" $ "kind" $kind "route" $route)) }}
 {{- end }}
 {{- end }}
+{{- if and $parts (include "cartwright-service.servesTls" .) }}
+{{- $parts = append $parts (include "cartwright-service.backendTls" .) }}
+{{- end }}
 {{- join "\n---\n" $parts }}
+{{- end -}}
+
+{{/* Where the service encrypts, a gateway has to be told, and by whom it knows the service. */}}
+{{- define "cartwright-service.backendTls" -}}
+{{- include "cartwright-service.requireApi" (dict "context" . "api" "gateway.networking.k8s.io/v1/BackendTLSPolicy" "switch" "gateway with tls.enabled" "what" "the Gateway API (1.4 or newer)") }}
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata:
+  {{- include "cartwright-service.metadata" (dict "context" . "name" (include "cartwright-service.fullname" .)) | nindent 2 }}
+spec:
+  targetRefs:
+    - group: ""
+      kind: Service
+      name: {{ include "cartwright-service.fullname" . }}
+  validation:
+    # What our certificates are for.
+    hostname: {{ .Chart.Name }}
+    caCertificateRefs:
+      - group: ""
+        kind: ConfigMap
+        name: {{ required "gateway with tls.enabled: gateway.backendTls.caConfigMap must name a ConfigMap with the authority of our certificates in ca.crt; gateways read no Secret for that" .Values.gateway.backendTls.caConfigMap }}
 {{- end -}}
 
 {{- define "cartwright-service.httpRoute" -}}
