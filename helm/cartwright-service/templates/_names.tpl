@@ -74,6 +74,7 @@ app.kubernetes.io/instance: {{ $root.Release.Name }}
 app.kubernetes.io/version: {{ include "cartwright-service.version" $root | quote }}
 app.kubernetes.io/part-of: cartwright
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+helm.sh/chart: {{ include "cartwright-service.chart" $root }}
 {{- with $root.Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
