@@ -101,11 +101,7 @@ spec:
 }}
 {{- $way := get $policy.egress .key }}
 {{- $url := dig (index .path 0) (index .path 1) "" $settings }}
-{{- if eq .key "otlp" }}
-{{- range $context.Values.extraEnv }}
-{{- if and (not $url) (regexMatch "^OTEL_EXPORTER_OTLP_([A-Z]+_)?ENDPOINT$" .name) }}{{ $url = .value | default "" }}{{ end }}
-{{- end }}
-{{- end }}
+{{- if eq .key "otlp" }}{{ $url = include "cartwright-service.otlpUrl" (list $context $settings) }}{{ end }}
 {{- $hidden := hasKey (get $settings (index .path 0) | default dict) (printf "%s_file" (index .path 1)) }}
 {{- if and $way (or $hidden $way.to (regexMatch "^[a-z]+://[^/]" $url)) }}
 {{ include "cartwright-service.destination" (dict "context" $context "url" $url "way" $way "what" .what "key" .key "public" (.public | default false)) | trim }}
@@ -143,6 +139,15 @@ app.kubernetes.io/name: {{ include "cartwright-service.name" (index . 0) }}-{{ i
 app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
 {{- end -}}
 
+{{/* Where the collector is: what the settings say, else the variable of OpenTelemetry. */}}
+{{- define "cartwright-service.otlpUrl" -}}
+{{- $url := dig "telemetry" "otlp_endpoint" "" (index . 1) }}
+{{- range (index . 0).Values.extraEnv }}
+{{- if and (not $url) (regexMatch "^OTEL_EXPORTER_OTLP_([A-Z]+_)?ENDPOINT$" .name) }}{{ $url = .value | default "" }}{{ end }}
+{{- end }}
+{{- $url -}}
+{{- end -}}
+
 {{/* Policies of the pods beside: those of tests, and of a migration that runs as a hook. */}}
 {{- define "cartwright-service.sidePolicies" -}}
 {{- $context := .context }}
@@ -157,6 +162,14 @@ app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
 {{- end }}
 {{- if eq (dig "mode" "" ($context.Values.migration | default dict)) "hook" }}
 {{- $rule := include "cartwright-service.destination" (dict "context" $context "url" (dig "database" "url" "" .settings) "way" $context.Values.networkPolicy.egress.database "what" "Postgres" "key" "database" "public" false) | trim }}
+{{- /* A migration tells what it did, and its secrets may have to be fetched. */}}
+{{- $otlp := include "cartwright-service.otlpUrl" (list $context .settings) }}
+{{- if or $otlp $context.Values.networkPolicy.egress.otlp.to }}
+{{- $rule = printf "%s\n%s" $rule (include "cartwright-service.destination" (dict "context" $context "url" $otlp "way" $context.Values.networkPolicy.egress.otlp "what" "The collector" "key" "otlp" "public" false) | trim) }}
+{{- end }}
+{{- with $context.Values.networkPolicy.extraEgress }}
+{{- $rule = printf "%s\n%s" $rule (toYaml .) }}
+{{- end }}
 {{- /* Before the Job, and before there is anything else. */}}
 {{- $hook := dict "helm.sh/hook" "pre-install,pre-upgrade" "helm.sh/hook-weight" "-20" "helm.sh/hook-delete-policy" "before-hook-creation" }}
 {{- $parts = append $parts (include "cartwright-service.sidePolicy" (dict "context" $context "side" "migrate" "rule" $rule "annotations" $hook)) }}
