@@ -34,8 +34,13 @@ deny contains msg if {
 deny contains msg if {
 	input.kind == "Ingress"
 	some rule in input.spec.rules
-	not rule.host in {host | some tls in input.spec.tls; some host in tls.hosts}
+	not has_certificate(rule)
 	msg := sprintf("%s serves %s without TLS", [name, object.get(rule, "host", "every host")])
+}
+
+has_certificate(rule) if {
+	some tls in input.spec.tls
+	rule.host in tls.hosts
 }
 
 # Rights.

@@ -44,7 +44,7 @@ def of_template():
         found = [
             *schemas.findings(one.documents, kube),
             *form.findings(one.documents, NAMESPACE),
-            *references.findings(one.documents, known_secrets(case)),
+            *references.findings(one.documents, elsewhere(case)),
             *policies.findings(one.documents),
         ]
         failures += [f"{case}: {text}" for text in found]
@@ -57,12 +57,12 @@ def of_template():
     return about, list(dict.fromkeys(failures))
 
 
-def known_secrets(case):
-    """Secrets that others make, as the comments of a value set say."""
+def elsewhere(case):
+    """Secrets and Services that others make, as the comments of a value set say."""
     known = set()
     for file in case.files:
         for line in file.read_text().splitlines():
-            if line.startswith("# Secrets that are there:"):
+            if line.startswith(("# Secrets that are there:", "# Services that are there:")):
                 known |= {name.strip() for name in line.split(":", 1)[1].strip(" .").split(",")}
     return known
 

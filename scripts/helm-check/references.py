@@ -12,11 +12,12 @@ SECRETS = {
 }
 
 
-def findings(documents, known_secrets=frozenset()):
-    by_kind = {}
+def findings(documents, elsewhere=frozenset()):
+    """`elsewhere` are names of Secrets and Services that others make."""
+    by_kind = {"elsewhere": dict.fromkeys(elsewhere)}
     for document in documents:
         by_kind.setdefault(document["kind"], {})[document["metadata"]["name"]] = document
-    secrets = set(known_secrets)
+    secrets = set(elsewhere)
     for kind, name in SECRETS.items():
         secrets |= {name(document) for document in by_kind.get(kind, {}).values()}
     pods = [d for d in documents if d["kind"] in WORKLOADS | {"Pod"}]
@@ -178,7 +179,7 @@ def of_istio(document, by_kind, _):
         for rule in spec.get(kind) or []:
             hosts += [route["destination"]["host"] for route in rule.get("route") or []]
     for host in hosts:
-        if host.split(".")[0] not in by_kind.get("Service", {}):
+        if host.split(".")[0] not in by_kind.get("Service", {}) | by_kind["elsewhere"]:
             yield f"there is no Service {host}"
 
 
