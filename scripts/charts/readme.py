@@ -15,7 +15,7 @@ def text(chart):
         "checked by `values.schema.json`, and what is not listed here is refused.",
     ]
     for section in chart.sections:
-        lines += ["", *section.prose, "", "| Key | Default | Meaning |", "|---|---|---|"]
+        lines += [""] + section.prose + ([""] if section.prose else []) + ["| Key | Default | Meaning |", "|---|---|---|"]
         for key, node in section.tree.children.items():
             lines += rows(key, node)
     return "\n".join(lines) + "\n"
@@ -23,7 +23,7 @@ def text(chart):
 
 def rows(key, node):
     if not node.is_branch() or not node.children:
-        default = "{}" if node.is_branch() else json.dumps(node.value, ensure_ascii=False)
+        default = "{}" if node.is_branch() else shown(node)
         return [f"| `{key}` | {code(default)} | {meaning(node)} |"]
     found = []
     if node.comment:
@@ -31,6 +31,11 @@ def rows(key, node):
     for name, child in node.children.items():
         found += rows(f"{key}.{name}", child)
     return found
+
+
+def shown(node):
+    """As it is written, where that is easier to read."""
+    return node.raw if node.raw.startswith("'") else json.dumps(node.value, ensure_ascii=False)
 
 
 def code(text):

@@ -85,7 +85,6 @@ def plain(value):
         del value[key]
     if "description" in value:
         value["description"] = one_line(value["description"])
-    # Strings may be template expressions, and a number may come out of one.
     return value
 
 
