@@ -1,4 +1,5 @@
-{{- /* The books of the simulator. */ -}}
+{{- /* The books of the simulator. They stay when the release goes, as the database does that they are
+compared with. */ -}}
 
 {{- define "cartwright-service.persistentvolumeclaim" -}}
 {{- with .Values.persistence }}
@@ -10,7 +11,7 @@ metadata:
   namespace: {{ $.Release.Namespace }}
   labels:
     {{- include "cartwright-service.labels" $ | nindent 4 }}
-  {{- with include "cartwright-service.annotations" (list $ dict) }}
+  {{- with include "cartwright-service.annotations" (list $ (dict "helm.sh/resource-policy" "keep")) }}
   {{- . | trim | nindent 2 }}
   {{- end }}
 spec:
