@@ -126,4 +126,4 @@ sbom: ## A CycloneDX bill of materials for each binary (.run/reports/sbom).
 	@scripts/supply-chain sbom
 
 .PHONY: ci
-ci: lint deny check-generated telemetry-rules test edge-smoke ## What CI runs.
+ci: lint deny check-generated telemetry-rules compose-check test edge-smoke ## What CI runs.
