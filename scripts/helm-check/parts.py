@@ -2,9 +2,15 @@
 
 import functools
 
+import edges
 import form
+import keys
+import processes
 import references
-from charts import CHARTS, HELM, LIBRARY, NAMESPACE, all_at_once, cases, helm, template
+import releases
+import units
+import yaml
+from charts import CHARTS, HELM, LIBRARY, NAMESPACE, PROCESSES, all_at_once, cases, helm, template
 from policies import Policies
 from schemas import Schemas, versions
 
@@ -44,7 +50,7 @@ def of_template():
         found = [
             *schemas.findings(one.documents, kube),
             *form.findings(one.documents, NAMESPACE),
-            *references.findings(one.documents, elsewhere(case)),
+            *references.findings(one.documents, known_objects(case)),
             *policies.findings(one.documents),
         ]
         failures += [f"{case}: {text}" for text in found]
@@ -53,21 +59,77 @@ def of_template():
         "kubernetes": versions(),
         "documents": documents,
         "kinds": sorted(schemas.kinds),
+        "not_run": "rules in CEL of the operators' definitions, and webhooks of a cluster",
     }
     return about, list(dict.fromkeys(failures))
 
 
-def elsewhere(case):
-    """Secrets and Services that others make, as the comments of a value set say."""
+# Where values name a Secret, ConfigMap or Service that is there already.
+NAMING = {"name", "secret", "secretName", "caSecret", "configMap", "trialSecret", "existingClaim", "service"}
+
+
+def known_objects(case):
+    """Objects that a value set says are there already."""
     known = set()
+
+    def walk(node):
+        if isinstance(node, dict):
+            known.update(node[key] for key in NAMING & node.keys() if isinstance(node[key], str))
+            for child in node.values():
+                walk(child)
+        elif isinstance(node, list):
+            for child in node:
+                walk(child)
+
     for file in case.files:
-        for line in file.read_text().splitlines():
-            if line.startswith(("# Secrets that are there:", "# Services that are there:")):
-                known |= {name.strip() for name in line.split(":", 1)[1].strip(" .").split(",")}
-    return known
+        walk(yaml.safe_load(file.read_text()))
+    return frozenset(known)
+
+
+def of_units():
+    return {"tests": units.count()}, units.findings()
+
+
+def newest():
+    return [(case, one) for (case, kube), one in rendered().items() if kube == versions()[-1] and one.ok]
+
+
+def of_network():
+    failures, count = [], 0
+    for case, one in newest():
+        count += len(edges.Scene(one.documents, NAMESPACE).wanted())
+        failures += [f"{case}: {text}" for text in edges.findings(one.documents, NAMESPACE)]
+    return {"releases": len(newest()), "edges": count}, failures
+
+
+def of_processes():
+    """Old and new Kubernetes differ in how pods end."""
+    asked, failures = set(), list(processes.version_findings())
+    for (case, kube), one in rendered().items():
+        if one.ok and kube in {versions()[0], versions()[-1]}:
+            failures += [f"{case}: {text}" for text in processes.findings(one.documents, asked)]
+            if kube == versions()[-1] and case.name == "default-values" and case.chart in PROCESSES:
+                failures += [f"{case}: {text}" for text in processes.probes(one.documents)]
+    about = {"settings_shown": len(asked), "programs": {name: str(path) for name, path in processes.programs().items()}}
+    if not processes.programs():
+        about["not_run"] = "config check and probes: build the processes first (cargo build --workspace --bins)"
+    return about, list(dict.fromkeys(failures))
+
+
+def of_settings():
+    return {"charts": list(PROCESSES)}, list(keys.findings())
+
+
+def of_releases():
+    return {}, list(releases.findings())
 
 
 PARTS = {
     "lint": lint,
     "template": of_template,
+    "units": of_units,
+    "network": of_network,
+    "processes": of_processes,
+    "settings": of_settings,
+    "releases": of_releases,
 }
