@@ -121,6 +121,12 @@ true
 {{- end -}}
 {{- $_ := unset $at (last $parts) -}}
 {{- end -}}
+{{- /* A section with nothing else in it is as good as none. */ -}}
+{{- range $section, $keys := deepCopy $settings -}}
+{{- if not $keys -}}
+{{- $_ := unset $settings $section -}}
+{{- end -}}
+{{- end -}}
 {{- toYaml $settings | sha256sum -}}
 {{- end -}}
 
