@@ -26,12 +26,6 @@ deny contains msg if {
 }
 
 deny contains msg if {
-	input.kind == "Service"
-	input.spec.type == "NodePort"
-	msg := sprintf("%s opens a port on every node", [name])
-}
-
-deny contains msg if {
 	input.kind == "Ingress"
 	some rule in input.spec.rules
 	not has_certificate(rule)

@@ -194,6 +194,7 @@ looks_secret(variable) if {
 	regex.match(`(PASSWORD|SECRET|TOKEN|API_KEY|CREDENTIAL)`, variable.name)
 	not regex.match(`(_FILE|_DIR|_PATH)$`, variable.name)
 	variable.value != ""
+	not startswith(variable.value, "/")
 }
 
 looks_secret(variable) if regex.match(`://[^/@:]*:[^/@]+@`, variable.value)

@@ -15,6 +15,8 @@
 
   helm-check             all of it, within three minutes
   helm-check PART...     some of it
+  helm-check --kubernetes 1.37    for one version of Kubernetes
+  helm-check --keep      writes down names and selectors, as they must stay from now on
 
 Exit 0 if all is well, 1 if not. Progress goes to stderr, the report to stdout too.
 """
@@ -27,6 +29,8 @@ import time
 import traceback
 
 import charts
+import parts
+import releases
 from parts import PARTS
 
 REPORTS = charts.ROOT / ".run/reports"
@@ -42,7 +46,12 @@ def main():
         prog="helm-check", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("parts", nargs="*", help="all of them by default")
+    parser.add_argument("--kubernetes", metavar="VERSION", help="only this one")
+    parser.add_argument("--keep", action="store_true", help="write scripts/helm-check/kept.json")
     given = parser.parse_args()
+    if given.keep:
+        return releases.keep()
+    parts.chosen += [given.kubernetes] if given.kubernetes else []
     began = time.monotonic()
     report = {"helm": version()}
     for name in given.parts or PARTS:
@@ -52,7 +61,7 @@ def main():
     text = json.dumps({"pass": well} | report, indent=2, ensure_ascii=False)
     REPORTS.mkdir(parents=True, exist_ok=True)
     # A part alone is no proof of the whole.
-    file = "helm-check.json" if not given.parts else "helm-check-part.json"
+    file = "helm-check.json" if not (given.parts or given.kubernetes) else "helm-check-part.json"
     (REPORTS / file).write_text(text + "\n")
     print(text)
     return 0 if well else 1

@@ -3,6 +3,7 @@
 import functools
 
 import edges
+import faults
 import form
 import keys
 import processes
@@ -30,10 +31,18 @@ def lint():
     return {"runs": len(known) + 1}, failures
 
 
+# Only this version, for people in a hurry.
+chosen = []
+
+
+def of_kubernetes():
+    return chosen or versions()
+
+
 @functools.cache
 def rendered():
     """Every value set for every version of Kubernetes, by both."""
-    wanted = [(case, kube) for case in cases() for kube in versions()]
+    wanted = [(case, kube) for case in cases() for kube in of_kubernetes()]
     return dict(zip(wanted, all_at_once(lambda one: template(one[0], kube=one[1]), wanted)))
 
 
@@ -50,13 +59,13 @@ def of_template():
         found = [
             *schemas.findings(one.documents, kube),
             *form.findings(one.documents, NAMESPACE),
-            *references.findings(one.documents, known_objects(case)),
+            *references.findings(one.documents, elsewhere(case)),
             *policies.findings(one.documents),
         ]
         failures += [f"{case}: {text}" for text in found]
     about = {
         "value_sets": [str(case) for case in cases()],
-        "kubernetes": versions(),
+        "kubernetes": of_kubernetes(),
         "documents": documents,
         "kinds": sorted(schemas.kinds),
         "not_run": "rules in CEL of the operators' definitions, and webhooks of a cluster",
@@ -64,17 +73,19 @@ def of_template():
     return about, list(dict.fromkeys(failures))
 
 
-# Where values name a Secret, ConfigMap or Service that is there already.
-NAMING = {"name", "secret", "secretName", "caSecret", "configMap", "trialSecret", "existingClaim", "service"}
+# Where values name a Secret or ConfigMap that is there already.
+NAMING = {"name", "secret", "secretName", "caSecret", "configMap", "trialSecret", "existingClaim"}
+SAYING = ("# Secrets that are there:", "# Services that are there:")
 
 
-def known_objects(case):
-    """Objects that a value set says are there already."""
+def elsewhere(case):
+    """Objects that others make, as a value set and its comments say."""
     known = set()
 
     def walk(node):
         if isinstance(node, dict):
-            known.update(node[key] for key in NAMING & node.keys() if isinstance(node[key], str))
+            names = (node[key] for key in NAMING & node.keys() if isinstance(node[key], str))
+            known.update(name.replace("{{ .Release.Name }}", "shop") for name in names)
             for child in node.values():
                 walk(child)
         elif isinstance(node, list):
@@ -82,8 +93,12 @@ def known_objects(case):
                 walk(child)
 
     for file in case.files:
-        walk(yaml.safe_load(file.read_text()))
-    return frozenset(known)
+        text = file.read_text()
+        walk(yaml.safe_load(text))
+        for line in text.splitlines():
+            if line.startswith(SAYING):
+                known |= {name.strip() for name in line.split(":", 1)[1].strip(" .").split(",")}
+    return known
 
 
 def of_units():
@@ -91,7 +106,7 @@ def of_units():
 
 
 def newest():
-    return [(case, one) for (case, kube), one in rendered().items() if kube == versions()[-1] and one.ok]
+    return [(case, one) for (case, kube), one in rendered().items() if kube == of_kubernetes()[-1] and one.ok]
 
 
 def of_network():
@@ -106,9 +121,9 @@ def of_processes():
     """Old and new Kubernetes differ in how pods end."""
     asked, failures = set(), list(processes.version_findings())
     for (case, kube), one in rendered().items():
-        if one.ok and kube in {versions()[0], versions()[-1]}:
+        if one.ok and kube in {of_kubernetes()[0], of_kubernetes()[-1]}:
             failures += [f"{case}: {text}" for text in processes.findings(one.documents, asked)]
-            if kube == versions()[-1] and case.name == "default-values" and case.chart in PROCESSES:
+            if kube == of_kubernetes()[-1] and case.name == "default-values" and case.chart in PROCESSES:
                 failures += [f"{case}: {text}" for text in processes.probes(one.documents)]
     about = {"settings_shown": len(asked), "programs": {name: str(path) for name, path in processes.programs().items()}}
     if not processes.programs():
@@ -124,6 +139,11 @@ def of_releases():
     return {}, list(releases.findings())
 
 
+def of_faults():
+    found = list(faults.findings())
+    return {"broken_on_purpose": found[-1][0]}, [text for _, text in found if text]
+
+
 PARTS = {
     "lint": lint,
     "template": of_template,
@@ -132,4 +152,5 @@ PARTS = {
     "processes": of_processes,
     "settings": of_settings,
     "releases": of_releases,
+    "faults": of_faults,
 }

@@ -11,18 +11,20 @@ SECRETS = {
     "Certificate": lambda d: d["spec"]["secretName"],
 }
 
+AGENTS_VOLUME = "vault.hashicorp.com/agent-service-account-token-volume-name"
+
 
 def findings(documents, elsewhere=frozenset()):
     """`elsewhere` are names of Secrets and Services that others make."""
     by_kind = {"elsewhere": dict.fromkeys(elsewhere)}
     for document in documents:
         by_kind.setdefault(document["kind"], {})[document["metadata"]["name"]] = document
-    secrets = set(elsewhere)
+    secrets, configs = set(elsewhere), set(elsewhere) | by_kind.get("ConfigMap", {}).keys()
     for kind, name in SECRETS.items():
         secrets |= {name(document) for document in by_kind.get(kind, {}).values()}
     pods = [d for d in documents if d["kind"] in WORKLOADS | {"Pod"}]
     for document in pods:
-        yield from prefixed(document, of_pod(template_of(document), by_kind, secrets, document))
+        yield from prefixed(document, of_pod(document, by_kind, configs, secrets))
     for kind, check in CHECKS.items():
         for document in by_kind.get(kind, {}).values():
             yield from prefixed(document, check(document, by_kind, documents))
@@ -36,11 +38,14 @@ def template_of(document):
     return document if document["kind"] == "Pod" else document["spec"]["template"]
 
 
-def of_pod(template, by_kind, secrets, owner):
+def of_pod(owner, by_kind, configs, secrets):
+    template = template_of(owner)
     spec = template["spec"]
     containers = [*(spec.get("initContainers") or []), *spec["containers"]]
     volumes = {volume["name"]: volume for volume in spec.get("volumes") or []}
-    if len(volumes) != len(spec.get("volumes") or []):
+    claims = (owner.get("spec") or {}).get("volumeClaimTemplates") or []
+    volumes |= {claim["metadata"]["name"]: claim for claim in claims}
+    if len(volumes) - len(claims) != len(spec.get("volumes") or []):
         yield "two volumes have one name"
     account = spec.get("serviceAccountName", "default")
     # A hook runs before the accounts of the release are there.
@@ -49,22 +54,24 @@ def of_pod(template, by_kind, secrets, owner):
     for container in containers:
         yield from of_container(container, volumes)
         for source in [one.get("valueFrom") or {} for one in container.get("env") or []]:
-            yield from of_source(source.get("configMapKeyRef"), source.get("secretKeyRef"), by_kind, secrets)
+            yield from of_source(source.get("configMapKeyRef"), source.get("secretKeyRef"), configs, secrets)
         for source in container.get("envFrom") or []:
-            yield from of_source(source.get("configMapRef"), source.get("secretRef"), by_kind, secrets)
+            yield from of_source(source.get("configMapRef"), source.get("secretRef"), configs, secrets)
     used = {mount["name"] for container in containers for mount in container.get("volumeMounts") or []}
-    for name in volumes.keys() - used:
+    # The agent of Vault adds a container that has it.
+    agents = (template["metadata"].get("annotations") or {}).get(AGENTS_VOLUME)
+    for name in volumes.keys() - used - {agents}:
         yield f"the volume {name} is mounted nowhere"
     for volume in volumes.values():
         sources = [volume, *((volume.get("projected") or {}).get("sources") or [])]
         for source in sources:
             secret = source.get("secret")
             secret = secret and {"name": secret.get("secretName") or secret.get("name")} | secret
-            yield from of_source(source.get("configMap"), secret, by_kind, secrets)
+            yield from of_source(source.get("configMap"), secret, configs, secrets)
 
 
-def of_source(config_map, secret, by_kind, secrets):
-    if config_map and not config_map.get("optional") and config_map["name"] not in by_kind.get("ConfigMap", {}):
+def of_source(config_map, secret, configs, secrets):
+    if config_map and not config_map.get("optional") and config_map["name"] not in configs:
         yield f"there is no ConfigMap {config_map['name']}"
     if secret and not secret.get("optional") and secret["name"] not in secrets:
         yield f"there is no Secret {secret['name']}"
