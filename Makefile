@@ -109,6 +109,11 @@ images-check: ## Build the images, look into them, and order from the shop that 
 	@scripts/prerequisites stores python
 	@scripts/images-check
 
+.PHONY: helm-check
+helm-check: ## Lint, render and prove the charts for every Kubernetes from 1.28 on; three minutes.
+	@scripts/prerequisites python
+	@scripts/tool charts-python scripts/helm-check
+
 .PHONY: deny
 deny: ## Licences, bans, sources and known vulnerabilities of all dependencies.
 	@scripts/supply-chain deny
@@ -126,4 +131,4 @@ sbom: ## A CycloneDX bill of materials for each binary (.run/reports/sbom).
 	@scripts/supply-chain sbom
 
 .PHONY: ci
-ci: lint deny check-generated telemetry-rules compose-check test edge-smoke ## What CI runs.
+ci: lint deny check-generated telemetry-rules compose-check test helm-check edge-smoke ## What CI runs.
