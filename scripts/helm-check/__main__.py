@@ -11,6 +11,7 @@
   processes  probes, ports, variables and settings against the processes themselves
   settings   every key of docs/settings.json can be set by values, and no other
   releases   two releases share no object, and selectors and names are those of before
+  rules      alerts of the charts against the tests of those of deploy/prometheus
   faults     each of these finds what is broken on purpose
 
   helm-check             all of it, within three minutes

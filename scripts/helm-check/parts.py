@@ -9,9 +9,10 @@ import keys
 import processes
 import references
 import releases
+import rules
 import units
 import yaml
-from charts import CHARTS, HELM, LIBRARY, NAMESPACE, PROCESSES, all_at_once, cases, helm, template
+from charts import CHARTS, HELM, LIBRARY, NAMESPACE, PROCESSES, all_at_once, cases, helm, quiet, template
 from policies import Policies
 from schemas import Schemas, versions
 
@@ -20,14 +21,14 @@ def lint():
     def one(case):
         values = [argument for file in case.files for argument in ("--values", file)]
         done = helm("lint", "--strict", "--namespace", NAMESPACE, HELM / case.chart, *values)
-        return [] if done.returncode == 0 else [f"{case}: {done.stdout}{done.stderr}"]
+        return [] if done.returncode == 0 else [f"{case}: {quiet(done.stdout)}"]
 
     known = cases()
     failures = [failure for found in all_at_once(one, known) for failure in found]
     failures += [f"{chart}: there is no value set" for chart in CHARTS if chart not in {case.chart for case in known}]
     library = helm("lint", "--strict", HELM / LIBRARY)
     if library.returncode != 0:
-        failures.append(f"{LIBRARY}: {library.stdout}")
+        failures.append(f"{LIBRARY}: {quiet(library.stdout)}")
     return {"runs": len(known) + 1}, failures
 
 
@@ -144,6 +145,10 @@ def of_faults():
     return {"broken_on_purpose": found[-1][0]}, [text for _, text in found if text]
 
 
+def of_rules():
+    return {"tests": "deploy/prometheus/tests", "not_run": sorted(rules.LEFT_OUT)}, rules.findings()
+
+
 PARTS = {
     "lint": lint,
     "template": of_template,
@@ -152,5 +157,6 @@ PARTS = {
     "processes": of_processes,
     "settings": of_settings,
     "releases": of_releases,
+    "rules": of_rules,
     "faults": of_faults,
 }
