@@ -124,10 +124,15 @@ def template(case, *, kube=None, release="shop", namespace=NAMESPACE, more=(), h
     if kube:
         arguments += ["--kube-version", f"v{kube}.0"]
     done = helm(*arguments, *more, stdin=stdin)
-    rendered = Rendered(case, done.returncode == 0, done.stdout, done.stderr.strip())
+    rendered = Rendered(case, done.returncode == 0, done.stdout, quiet(done.stderr))
     if rendered.ok and parsed:
         rendered.documents = parse(rendered.text)
     return rendered
+
+
+def quiet(text):
+    """Helm tells of every symbolic link, for one."""
+    return "\n".join(line for line in text.splitlines() if line and "INFO" not in line)
 
 
 def merged(values):
