@@ -4,6 +4,7 @@ container read-only, without any capability, and with the user of its image."""
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -92,6 +93,14 @@ class Trial:
         return f"cartwright/{name}:{self.tag}"
 
     def __enter__(self):
+        try:
+            self.prepare()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def prepare(self):
         shutil.rmtree(self.place, ignore_errors=True)
         (self.place / "keys").mkdir(parents=True)
         # Containers write there as a user whom this machine need not know.
@@ -108,7 +117,6 @@ class Trial:
         self.cli("login", "--key", "/keys/developer.pem")
         for name in SERVICES:
             self.write_settings(name)
-        return self
 
     def __exit__(self, *_):
         for name, container in self.containers.items():
@@ -118,7 +126,8 @@ class Trial:
             (self.place / f"{name}.log").write_bytes(said)
             subprocess.run([*self.engine, "rm", "--force", "--volumes", container], capture_output=True)
         for store in self.stores:
-            store.terminate()
+            # A fast shutdown, for Postgres.
+            store.send_signal(signal.SIGINT)
             store.wait()
 
     def start_store(self, script, name, port, *options):
