@@ -33,6 +33,8 @@ def collisions():
         for case in cases()
         if not overrides(case)
         for pair in (("first", "second"), (f"{LONG}1", f"{LONG}2"))
+        # How names are cut is the same for all values.
+        if pair[0] == "first" or case.name == "default-values"
     ]
 
     def one(work):
