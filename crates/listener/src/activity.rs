@@ -141,7 +141,10 @@ impl Activity {
     /// Whether an answer has to say that the connection ends with it.
     pub(crate) fn answers_last(&self) -> bool {
         let state = self.0.lock();
-        !matches!((state.protocol, state.phase), (Protocol::Http2, _) | (_, Phase::Open))
+        !matches!(
+            (state.protocol, state.phase),
+            (Protocol::Http2, _) | (_, Phase::Open)
+        )
     }
 
     /// The client was told to go.
