@@ -1,5 +1,6 @@
 //! A question to a dependency, asked at most once a second whoever wants to
-//! know, and never waited for long.
+//! know, and never waited for long. A dependency that failed is asked more
+//! often: that it is back is to be seen at once.
 
 use std::{
     fmt,
@@ -13,7 +14,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::Check;
 
-const FRESH_FOR: Duration = Duration::from_secs(1);
+const OK_FOR: Duration = Duration::from_secs(1);
+const FAILED_FOR: Duration = Duration::from_millis(100);
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 type Answer = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
@@ -43,7 +45,7 @@ impl Probe {
     pub(crate) async fn check(&self) -> Check {
         let mut last = self.last.lock().await;
         if let Some((asked, check)) = last.as_ref()
-            && asked.elapsed() < FRESH_FOR
+            && asked.elapsed() < fresh_for(check)
         {
             return check.clone();
         }
@@ -54,7 +56,7 @@ impl Probe {
     }
 
     /// On a task of its own, so that a panic is an answer too. A question that
-    /// hangs is given up: else they would pile up, one a second.
+    /// hangs is given up: else they would pile up, one for each time that somebody asks.
     async fn ask(&self) -> Check {
         let answer = AbortOnDropHandle::new(tokio::spawn((self.ask)()));
         match tokio::time::timeout(TIMEOUT, answer).await {
@@ -74,5 +76,12 @@ impl Probe {
             }
             _ => tracing::info!(probe = self.name, "probe answers again"),
         }
+    }
+}
+
+fn fresh_for(check: &Check) -> Duration {
+    match check {
+        Check::Ok => OK_FOR,
+        _ => FAILED_FOR,
     }
 }

@@ -41,6 +41,31 @@ async fn a_probe_that_fails_makes_the_process_unready_and_says_why() {
 }
 
 #[tokio::test]
+async fn a_dependency_that_is_back_is_seen_before_one_that_is_gone_would_be() {
+    let health = Health::new();
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = asked.clone();
+    health.probe("postgres", move || {
+        let first = count.fetch_add(1, Ordering::SeqCst) == 0;
+        async move { if first { Err("refused") } else { Ok(()) } }
+    });
+    let began = Instant::now();
+    assert!(!health.ready().await.ok);
+    while !health.ready().await.ok {
+        assert!(began.elapsed() < Duration::from_secs(5));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let seen = began.elapsed();
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+    // What is well is asked again only after longer than that.
+    while asked.load(Ordering::SeqCst) == 2 {
+        health.ready().await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(began.elapsed() - seen > seen);
+}
+
+#[tokio::test]
 async fn many_who_ask_at_once_cost_one_question() {
     let health = Health::new();
     let asked = Arc::new(AtomicU32::new(0));
