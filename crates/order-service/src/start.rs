@@ -242,8 +242,12 @@ impl Running {
                 self.around.tracker.wait().await;
             };
             if tokio::time::timeout_at(cut_off, all).await.is_err() {
-                let left = self.app.running_sagas();
-                tracing::warn!(left, "sagas are cut off; whoever claims them next goes on");
+                match self.app.running_sagas() {
+                    0 => tracing::warn!("clients held on until the end of the drain"),
+                    left => {
+                        tracing::warn!(left, "sagas are cut off; whoever claims them next goes on");
+                    }
+                }
             }
         }
         if let Err(error) = self.app.release_claims().await {
