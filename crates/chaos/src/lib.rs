@@ -1,0 +1,15 @@
+//! Proves by experiment that the shop keeps its promises: starts its real
+//! processes, gives them load, kills, freezes and cuts them, and judges by
+//! their books, the provider's and what clients were told.
+//!
+//! The load itself is `load`; what must hold is in `ARCHITECTURE.md`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "an experiment that cannot have its surroundings must fail at once"
+)]
+
+pub mod proxy;
+pub mod schedule;
+pub mod shop;

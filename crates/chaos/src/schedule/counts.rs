@@ -1,0 +1,75 @@
+//! How many faults of each kind.
+
+use std::time::Duration;
+
+/// What the numbers below are for.
+const LENGTH: f64 = 20.0 * 60.0;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub kills: usize,
+    pub aborts: usize,
+    pub terminations: usize,
+    pub freezes: usize,
+    pub postgres_kills: usize,
+    pub postgres_stops: usize,
+    pub redis_kills: usize,
+    pub redis_flushes: usize,
+    pub network: usize,
+    pub provider: usize,
+}
+
+impl Counts {
+    /// 300 kills and 100 aborts in 20 minutes, and the same rate at any length.
+    /// A point may stand where nobody comes by in time, so more aborts are
+    /// planned than are asked for.
+    pub fn of(length: Duration) -> Self {
+        Self {
+            kills: 315,
+            aborts: 150,
+            terminations: 40,
+            freezes: 40,
+            postgres_kills: 10,
+            postgres_stops: 10,
+            redis_kills: 12,
+            redis_flushes: 12,
+            network: 80,
+            provider: 60,
+        }
+        .scaled(length)
+    }
+
+    fn scaled(self, length: Duration) -> Self {
+        let share = length.as_secs_f64() / LENGTH;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "small counts"
+        )]
+        let scale = |count: usize| (count as f64 * share).ceil() as usize;
+        Self {
+            kills: scale(self.kills),
+            aborts: scale(self.aborts),
+            terminations: scale(self.terminations),
+            freezes: scale(self.freezes),
+            postgres_kills: scale(self.postgres_kills),
+            postgres_stops: scale(self.postgres_stops),
+            redis_kills: scale(self.redis_kills),
+            redis_flushes: scale(self.redis_flushes),
+            network: scale(self.network),
+            provider: scale(self.provider),
+        }
+    }
+}
+
+/// What must have happened for a run to say anything: kills and aborts.
+pub fn asked(length: Duration) -> (usize, usize) {
+    let asked = Counts {
+        kills: 300,
+        aborts: 100,
+        ..Counts::default()
+    };
+    let asked = asked.scaled(length);
+    (asked.kills, asked.aborts)
+}
