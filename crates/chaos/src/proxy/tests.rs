@@ -11,12 +11,12 @@ use super::{Conditions, Proxy};
 /// Longer than the loopback interface takes, shorter than a test may.
 const MOMENT: Duration = Duration::from_millis(200);
 
-/// Sends back what it gets.
-async fn echo() -> TcpListener {
+async fn listener() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap()
 }
 
-async fn serve(listener: TcpListener) {
+/// Sends back what it gets.
+async fn echo(listener: TcpListener) {
     while let Ok((mut stream, _)) = listener.accept().await {
         tokio::spawn(async move {
             let (mut read, mut write) = stream.split();
@@ -27,9 +27,9 @@ async fn serve(listener: TcpListener) {
 }
 
 async fn proxy_to_echo() -> Proxy {
-    let listener = echo().await;
+    let listener = listener().await;
     let target = listener.local_addr().unwrap();
-    tokio::spawn(serve(listener));
+    tokio::spawn(echo(listener));
     Proxy::start(vec![target]).await.unwrap()
 }
 
@@ -50,8 +50,9 @@ async fn answered(stream: &mut TcpStream, length: usize) -> String {
 
 /// Whether nothing comes for a moment.
 async fn is_silent(stream: &TcpStream) -> bool {
-    let readable = tokio::time::timeout(MOMENT, stream.readable()).await;
-    readable.is_err()
+    let mut byte = [0];
+    let answer = tokio::time::timeout(MOMENT, stream.peek(&mut byte)).await;
+    answer.is_err()
 }
 
 #[tokio::test]
@@ -130,7 +131,7 @@ async fn a_hole_swallows_one_way_until_it_is_healed() {
 
 #[tokio::test]
 async fn the_news_of_a_dead_target_does_not_pass_a_hole() {
-    let listener = echo().await;
+    let listener = listener().await;
     let target = listener.local_addr().unwrap();
     let proxy = Proxy::start(vec![target]).await.unwrap();
     let mut stream = connect(&proxy).await;
@@ -205,9 +206,9 @@ async fn one_that_refuses_keeps_what_is_connected_and_listens_again() {
 #[tokio::test]
 async fn a_dead_target_is_passed_over_and_none_is_a_reset() {
     let dead = (std::net::Ipv4Addr::LOCALHOST, testkit::free_port()).into();
-    let listener = echo().await;
+    let listener = listener().await;
     let alive = listener.local_addr().unwrap();
-    tokio::spawn(serve(listener));
+    tokio::spawn(echo(listener));
     let proxy = Proxy::start(vec![dead, alive]).await.unwrap();
     for _ in 0..4 {
         let mut stream = connect(&proxy).await;

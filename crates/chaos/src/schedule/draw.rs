@@ -19,6 +19,7 @@ const START: Duration = Duration::from_millis(2500);
 const WAY_TO_POINT: Duration = Duration::from_secs(10);
 /// One kill in so many takes both replicas at once.
 const BOTH_IN: u32 = 20;
+const FREEZE_MIN: Duration = Duration::from_secs(1);
 const FREEZE_MS: std::ops::RangeInclusive<f64> = 1_000.0..=90_000.0;
 
 pub(super) struct Draw<'a> {
@@ -88,18 +89,18 @@ impl Draw<'_> {
         let mut planned = Vec::new();
         for (at, blow) in times.into_iter().zip(blows) {
             let (at, target) = self.target(at, &blow, &busy, &frozen);
-            let fault = self.aimed(blow, target);
+            let fault = self.aimed(blow, target, at);
             let until = at + fault.length() + self.over(&fault);
             busy.insert(target, until);
             if let Fault::Freeze { .. } = fault {
                 frozen.insert(target.service, until);
             }
             let both = matches!(fault, Fault::Kill { .. }) && self.rng.random_ratio(1, BOTH_IN);
-            let planned_one = self.within(at, fault);
+            let blow = Planned { at, fault };
             if both {
-                planned.extend(self.sibling(&planned_one, target, &mut busy));
+                planned.extend(self.sibling(&blow, target, &mut busy));
             }
-            planned.push(planned_one);
+            planned.push(blow);
         }
         planned
     }
@@ -196,7 +197,7 @@ impl Draw<'_> {
             .collect()
     }
 
-    fn aimed(&mut self, blow: Blow, target: Target) -> Fault {
+    fn aimed(&mut self, blow: Blow, target: Target, at: Duration) -> Fault {
         match blow {
             Blow::Kill => Fault::Kill {
                 target,
@@ -206,7 +207,11 @@ impl Draw<'_> {
                 target,
                 pause: self.ms(0..=2_000),
             },
-            Blow::Freeze(length) => Fault::Freeze { target, length },
+            Blow::Freeze(length) => Fault::Freeze {
+                target,
+                // Over at the end.
+                length: length.min(self.length.saturating_sub(at)).max(FREEZE_MIN),
+            },
             Blow::Abort(point) => Fault::Abort {
                 target,
                 point,

@@ -61,13 +61,13 @@ fn a_short_run_has_some_of_each() {
 }
 
 #[test]
-fn faults_come_in_order_and_short_ones_within_the_run() {
+fn faults_come_in_order_and_hardly_outlast_the_run() {
     for seed in 0..50 {
         let planned = planned(seed, 20);
         assert!(planned.is_sorted_by_key(|planned| planned.at));
         for planned in planned {
             let end = planned.at + planned.fault.length();
-            assert!(end <= Duration::from_secs(1200), "{planned:?}");
+            assert!(end <= Duration::from_secs(1215), "{planned:?}");
         }
     }
 }
