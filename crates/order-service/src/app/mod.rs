@@ -104,6 +104,8 @@ struct Inner {
     claims: Claims,
     relay: outbox::Wake,
     due: Notify,
+    /// How many calls to peers may be repeated at once.
+    retries: rpc::RetryBudget,
     tracker: TaskTracker,
 }
 
@@ -140,6 +142,7 @@ impl App {
             claims: Claims::default(),
             relay,
             due: Notify::new(),
+            retries: rpc::RetryBudget::default(),
             tracker,
         }))
     }

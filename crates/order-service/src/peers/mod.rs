@@ -103,7 +103,7 @@ fn channel(
     token: Token,
 ) -> Result<Authorized, rpc::Error> {
     peer.show(&token)?;
-    Ok(Authorized::new(rpc::connect(peer, tls)?, token).at(&peer.url))
+    Ok(Authorized::new(rpc::connect(peer, tls)?, token))
 }
 
 fn known(case: &Case, id: Uuid) -> Result<&Work, Failure> {
