@@ -46,6 +46,7 @@ test: ## Unit, property and integration tests, on a private Postgres and Redis.
 	@scripts/prerequisites build stores python
 	cargo build --workspace --bins
 	cargo test --workspace --no-fail-fast
+	cargo test --package failpoint --features failpoints,planted-bugs
 
 .PHONY: lint
 lint: ## Formatting, clippy, protos, scripts, what is deployed.

@@ -64,6 +64,9 @@ impl App {
             .retry(|| async {
                 let mut tx = self.0.db.begin().await?;
                 let claimed = sagas::claim_due(&mut tx, limit, lease).await?;
+                if !claimed.is_empty() {
+                    failpoint::reached!("order.saga.before_claim");
+                }
                 let ids: Vec<OrderId> = claimed.iter().map(|one| one.case.order.id).collect();
                 let origins = order_events::origins(&mut tx, &ids).await?;
                 tx.commit().await?;
@@ -71,6 +74,9 @@ impl App {
             })
             .await?;
         let count = claimed.len();
+        if count > 0 {
+            failpoint::reached!("order.saga.after_claim");
+        }
         metrics::claimed(count);
         for Claimed { case, age } in claimed {
             let origin = origins.get(&case.order.id).map(String::as_str);
@@ -87,7 +93,11 @@ impl App {
         }
         let mut tx = self.0.db.begin().await?;
         sagas::renew(&mut tx, &claims, self.0.patience.lease).await?;
-        Ok(tx.commit().await?)
+        Ok(failpoint::around!(
+            "order.lease",
+            "renewal",
+            tx.commit().await
+        )?)
     }
 
     /// Gives every claim back, so that others can go on at once.
@@ -98,7 +108,11 @@ impl App {
         }
         let mut tx = self.0.db.begin().await?;
         sagas::release(&mut tx, &claims).await?;
-        Ok(tx.commit().await?)
+        Ok(failpoint::around!(
+            "order.lease",
+            "release",
+            tx.commit().await
+        )?)
     }
 
     pub fn running_sagas(&self) -> usize {

@@ -67,15 +67,31 @@ impl Peers {
     pub async fn ask(&self, case: &Case, step: Step) -> Result<Answer, Trouble> {
         let order = &case.order;
         let answer = match step {
-            Step::Reserve { round } => self.inventory.reserve(order, round).await,
-            Step::Commit { round } => self.inventory.commit(order, round).await,
-            Step::Release => self.inventory.release(order).await,
-            Step::Pay => self.payments.create(order).await,
+            Step::Reserve { round } => failpoint::around!(
+                "order.reserve",
+                "call",
+                self.inventory.reserve(order, round).await
+            ),
+            Step::Commit { round } => failpoint::around!(
+                "order.commit",
+                "call",
+                self.inventory.commit(order, round).await
+            ),
+            Step::Release => {
+                failpoint::around!("order.release", "call", self.inventory.release(order).await)
+            }
+            Step::Pay => failpoint::around!("order.pay", "call", self.payments.create(order).await),
             Step::AskPayment => self.payments.outcome(order).await,
-            Step::Capture => self.payments.capture(order).await,
+            Step::Capture => {
+                failpoint::around!("order.capture", "call", self.payments.capture(order).await)
+            }
             Step::DropAttempt => self.payments.drop_attempt(order).await,
-            Step::Void => self.payments.void(order).await,
-            Step::RefundRest => self.payments.refund_rest(order).await,
+            Step::Void => failpoint::around!("order.void", "call", self.payments.void(order).await),
+            Step::RefundRest => failpoint::around!(
+                "order.refund",
+                "call",
+                self.payments.refund_rest(order).await
+            ),
             Step::Work(task) => self.work(order, case, task).await,
             Step::Confirm | Step::Conclude | Step::Rest => Ok(Answer::Done),
         };
@@ -88,9 +104,21 @@ impl Peers {
 
     async fn work(&self, order: &Order, case: &Case, task: Task) -> Result<Answer, Failure> {
         match task {
-            Task::Ship(id) => self.inventory.ship(order, known(case, id)?).await,
-            Task::Restock(id) => self.inventory.restock(order, known(case, id)?).await,
-            Task::PayBack(id) => self.payments.pay_back(order, known(case, id)?).await,
+            Task::Ship(id) => failpoint::around!(
+                "order.ship",
+                "call",
+                self.inventory.ship(order, known(case, id)?).await
+            ),
+            Task::Restock(id) => failpoint::around!(
+                "order.restock",
+                "call",
+                self.inventory.restock(order, known(case, id)?).await
+            ),
+            Task::PayBack(id) => failpoint::around!(
+                "order.refund",
+                "call",
+                self.payments.pay_back(order, known(case, id)?).await
+            ),
             Task::Close(_) => Ok(Answer::Done),
         }
     }

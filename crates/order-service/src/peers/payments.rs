@@ -176,6 +176,10 @@ impl Payments {
         amount: Money,
         reason: &str,
     ) -> Result<Answer, Failure> {
+        let key = match failpoint::planted!("undo-not-idempotent") {
+            true => &format!("{key}:{}", uuid::Uuid::now_v7()),
+            false => key,
+        };
         let message = pb::RefundPaymentRequest {
             payment_id: paid(order)?.to_string(),
             amount: Some(amount.into()),

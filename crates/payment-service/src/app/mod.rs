@@ -229,7 +229,7 @@ impl App {
                 let mut tx = self.db.begin().await?;
                 crate::store::payments::check_within(&mut tx, &[payment], within).await?;
                 idempotency::lapse(&mut tx, close.method(), close.resource()).await?;
-                tx.commit().await
+                failpoint::around!("payment.unknown", "commit", tx.commit().await)
             })
             .await?;
         Err(AppError::OutcomeUnknown)

@@ -195,6 +195,10 @@ impl Stripe {
         form: Form,
     ) -> Result<T> {
         let mut request = self.request(&call).form(&form);
+        let key = match failpoint::planted!("blind-retry-new-key") {
+            true => key.map(|_| uuid::Uuid::now_v7().to_string()),
+            false => key.map(str::to_owned),
+        };
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
         }
