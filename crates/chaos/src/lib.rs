@@ -10,6 +10,13 @@
     reason = "an experiment that cannot have its surroundings must fail at once"
 )]
 
+pub mod faults;
+pub mod history;
+pub mod progress;
 pub mod proxy;
+pub mod report;
+pub mod run;
 pub mod schedule;
 pub mod shop;
+pub mod verdict;
+pub mod workload;

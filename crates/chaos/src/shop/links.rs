@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
 
+use tokio::sync::{Mutex, MutexGuard};
+
 use super::ports::{Ports, local};
 use super::{INVENTORY, ORDER, PAYMENT, SERVICES};
 use crate::proxy::Proxy;
@@ -15,9 +17,15 @@ pub struct Link {
     /// `payment-service/1`, `postgres`, `redis` or `simulator`.
     pub to: String,
     pub proxy: Proxy,
+    turn: Mutex<()>,
 }
 
 impl Link {
+    /// Whoever disturbs a link holds its turn until it is healed.
+    pub async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
     /// As it is shown: `order-service/0 → postgres`.
     pub fn name(&self) -> String {
         format!("{} → {}", self.from, self.to)
@@ -99,6 +107,7 @@ impl Links {
             from: from.to_owned(),
             to: to.to_owned(),
             proxy,
+            turn: Mutex::default(),
         });
         Ok(())
     }

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use e2e::{Issuer, Part, Program, checkout};
+use load::Endpoints;
 use tempfile::TempDir;
 
 use self::links::Plan;
@@ -63,14 +64,6 @@ impl Config {
             env: BTreeMap::new(),
         }
     }
-}
-
-/// gRPC URLs of all replicas, as clients use them: parted by commas.
-#[derive(Debug, Clone)]
-pub struct Endpoints {
-    pub order: String,
-    pub payment: String,
-    pub inventory: String,
 }
 
 pub struct Shop {
@@ -135,8 +128,8 @@ impl Shop {
             databases: postgres.databases(),
             simulator: Simulator::new(simulator_part, ports.simulator),
             endpoints: Endpoints {
-                order: env.clients_of(ORDER),
-                payment: env.clients_of(PAYMENT),
+                orders: env.clients_of(ORDER),
+                payments: env.clients_of(PAYMENT),
                 inventory: env.clients_of(INVENTORY),
             },
             postgres,
@@ -186,6 +179,7 @@ impl Shop {
         restarts
     }
 
+    /// As clients use them: all replicas of each service.
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
