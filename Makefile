@@ -115,6 +115,18 @@ helm-check: ## Lint, render and prove the charts for every Kubernetes from 1.28 
 	@scripts/prerequisites python
 	@scripts/tool charts-python scripts/helm-check
 
+.PHONY: chaos
+chaos: ## Kill, freeze and cut everything under load for MINUTES (20), by SEED (drawn), and judge what is left.
+	@scripts/prerequisites build stores
+	@scripts/chaos-programs release
+	@cargo run --quiet --release -p chaos -- run --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED)) --programs .run/chaos/release/with
+
+.PHONY: chaos-smoke
+chaos-smoke: ## The same for three minutes, with the programs of the tests.
+	@scripts/prerequisites build stores
+	@scripts/chaos-programs dev
+	@cargo run --quiet -p chaos -- run --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED)) --rate 12 --programs .run/chaos/dev/with --report .run/reports/chaos-smoke.json
+
 .PHONY: deny
 deny: ## Licences, bans, sources and known vulnerabilities of all dependencies.
 	@scripts/supply-chain deny
