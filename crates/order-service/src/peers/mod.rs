@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use listener::tls::Connector;
 use rpc::{Authorized, PeerSettings, Token};
+use types::OrderId;
 use uuid::Uuid;
 
-use crate::domain::{Answer, Case, Order, Refusal, Step, Task, Work};
+use crate::domain::{Answer, Case, Order, PaymentBook, Refusal, Step, Task, Work};
 use failure::Failure;
 pub use failure::Trouble;
 use inventory::Inventory;
@@ -100,6 +101,20 @@ impl Peers {
             Err(Failure::Refused(refusal)) => Ok(Answer::Refused(refusal)),
             Err(Failure::Later(trouble)) => Err(trouble),
         }
+    }
+
+    /// Every payment that was made for an order.
+    pub async fn payments_of(&self, order: OrderId) -> Result<Vec<PaymentBook>, Trouble> {
+        self.payments
+            .of_order(order)
+            .await
+            .map_err(Failure::trouble)
+    }
+
+    /// Gives back what is left of a payment. False: there was nothing left.
+    pub async fn give_back(&self, order: OrderId, book: &PaymentBook) -> Result<bool, Trouble> {
+        let given = self.payments.give_back(order, book).await;
+        given.map_err(Failure::trouble)
     }
 
     async fn work(&self, order: &Order, case: &Case, task: Task) -> Result<Answer, Failure> {

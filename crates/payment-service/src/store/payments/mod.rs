@@ -20,10 +20,12 @@ macro_rules! columns {
     };
 }
 
+mod adopt;
 mod checks;
 mod list;
 mod write;
 
+pub use adopt::{adopt, unfinished};
 pub use checks::{Due, check_within, claim_due, rest};
 pub use list::{Cursor, list, list_of_order};
 pub use write::{Saving, insert, save};
