@@ -75,7 +75,11 @@ impl Progress {
     fn table(&self, counters: &Counters, notes: &Notes) -> Vec<String> {
         let done: usize = notes.tally.faults.values().sum();
         let mut lines = vec![
-            format!("── {} · {done} faults of about {} ──", self.time(), self.planned),
+            format!(
+                "── {} · {done} faults of about {} ──",
+                self.time(),
+                self.planned
+            ),
             format!("  {}", load(counters)),
             String::new(),
         ];
@@ -88,7 +92,10 @@ impl Progress {
             let seconds = (now - *since).as_seconds_f64();
             format!("  {seconds:>5.1} s  {what}")
         }));
-        let troubles = notes.troubles.iter().filter_map(|trouble| trouble.lines().next());
+        let troubles = notes
+            .troubles
+            .iter()
+            .filter_map(|trouble| trouble.lines().next());
         lines.extend(troubles.map(|trouble| format!("  trouble: {trouble}")));
         lines
     }
@@ -112,7 +119,9 @@ fn load(counters: &Counters) -> String {
 
 fn summary(counters: &Counters, notes: &Notes) -> String {
     let counts = notes.tally.faults.iter();
-    let counts: Vec<String> = counts.map(|(kind, count)| format!("{kind} {count}")).collect();
+    let counts: Vec<String> = counts
+        .map(|(kind, count)| format!("{kind} {count}"))
+        .collect();
     let broken = notes.broken.len();
     let troubles = notes.troubles.len();
     format!(

@@ -86,8 +86,13 @@ impl Report {
                     .push(format!("{done} times {kind}, and not {at_least}"));
             }
         }
-        let p99 = self.verdict.recovery.undisturbed.p99_s;
-        if p99 > RECOVERY_S_MAX {
+        let alone = &self.verdict.recovery.undisturbed;
+        if alone.count == 0 {
+            let unseen = "no recovery was seen that nothing disturbed".to_owned();
+            self.troubles.push(unseen);
+        }
+        if alone.p99_s > RECOVERY_S_MAX {
+            let p99 = alone.p99_s;
             let late = format!("recovery took {p99:.1} s at p99, more than {RECOVERY_S_MAX} s");
             self.troubles.push(late);
         }
@@ -127,7 +132,10 @@ impl Report {
         let mut lines = Vec::new();
         let recovery = &self.verdict.recovery;
         lines.push(times("recovery", &recovery.all));
-        lines.push(times("recovery, nothing else broken", &recovery.undisturbed));
+        lines.push(times(
+            "recovery, nothing else broken",
+            &recovery.undisturbed,
+        ));
         match self.verdict.rest_s {
             Some(seconds) => lines.push(format!("all was quiet after {seconds:.1} s")),
             None => lines.push("it did not become quiet".to_owned()),
@@ -144,12 +152,19 @@ impl Report {
             lines.push(format!("\nwhat happened to {}", timeline.order));
             lines.extend(timeline.lines.iter().map(|line| format!("  {line}")));
         }
-        lines.extend(self.troubles.iter().map(|trouble| format!("\ntrouble: {trouble}")));
+        lines.extend(
+            self.troubles
+                .iter()
+                .map(|trouble| format!("\ntrouble: {trouble}")),
+        );
         if let Some(logs) = &self.logs {
             lines.push(format!("\nlogs and history: {}", logs.display()));
         }
         let verdict = if self.pass { "pass" } else { "FAIL" };
-        lines.push(format!("\n{verdict}; seed {}; again: {}", self.seed, self.replay));
+        lines.push(format!(
+            "\n{verdict}; seed {}; again: {}",
+            self.seed, self.replay
+        ));
         lines
     }
 }

@@ -108,7 +108,10 @@ impl Faults {
         let window = match status {
             Some(status) => {
                 if !is_abort(status) || !replica.log().contains(&format!("failpoint {point}")) {
-                    bail!("{target} ended with {status} instead of an abort\n{}", replica.log());
+                    bail!(
+                        "{target} ended with {status} instead of an abort\n{}",
+                        replica.log()
+                    );
                 }
                 if let Some(window) = window {
                     window.end();
@@ -120,7 +123,8 @@ impl Faults {
             None => {
                 self.journal.not_reached(point);
                 let window = window.unwrap_or_else(|| {
-                    self.journal.begin("kill", format!("kill {target}, disarmed"))
+                    self.journal
+                        .begin("kill", format!("kill {target}, disarmed"))
                 });
                 replica.kill();
                 window

@@ -17,16 +17,22 @@ pub struct Counts {
     pub redis_flushes: usize,
     pub network: usize,
     pub provider: usize,
+    /// Kills in peace after all else, far enough apart to see how long the shop
+    /// needs after each.
+    pub lone_kills: usize,
 }
+
+/// At least so many, however short a run is.
+const LONE_KILLS_MIN: usize = 6;
 
 impl Counts {
     /// 300 kills and 100 aborts in 20 minutes, and the same rate at any length.
-    /// A point may stand where nobody comes by in time, so more aborts are
-    /// planned than are asked for.
+    /// The start that arms an abort follows a kill. A point may stand where
+    /// nobody comes by in time, so more are planned than are asked for.
     pub fn of(length: Duration) -> Self {
         Self {
-            kills: 315,
-            aborts: 150,
+            kills: 150,
+            aborts: 140,
             terminations: 40,
             freezes: 40,
             postgres_kills: 10,
@@ -35,8 +41,15 @@ impl Counts {
             redis_flushes: 12,
             network: 80,
             provider: 60,
+            lone_kills: 20,
         }
         .scaled(length)
+        .at_least_some_alone()
+    }
+
+    fn at_least_some_alone(mut self) -> Self {
+        self.lone_kills = self.lone_kills.max(LONE_KILLS_MIN);
+        self
     }
 
     fn scaled(self, length: Duration) -> Self {
@@ -59,6 +72,7 @@ impl Counts {
             redis_flushes: scale(self.redis_flushes),
             network: scale(self.network),
             provider: scale(self.provider),
+            lone_kills: scale(self.lone_kills),
         }
     }
 }

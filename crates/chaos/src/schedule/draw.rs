@@ -22,6 +22,20 @@ const BOTH_IN: u32 = 20;
 const FREEZE_MIN: Duration = Duration::from_secs(1);
 const FREEZE_MS: std::ops::RangeInclusive<f64> = 1_000.0..=90_000.0;
 
+/// Between the last fault among others and the first alone.
+const CALM: Duration = Duration::from_secs(15);
+/// What a kill has for itself.
+const ALONE: Duration = Duration::from_secs(12);
+
+/// How long so many kills alone take.
+pub(super) fn peace(kills: usize) -> Duration {
+    let kills = u32::try_from(kills).unwrap_or(u32::MAX);
+    match kills {
+        0 => Duration::ZERO,
+        kills => CALM + ALONE * kills,
+    }
+}
+
 pub(super) struct Draw<'a> {
     pub rng: Xoshiro256PlusPlus,
     pub length: Duration,
@@ -55,6 +69,25 @@ impl Draw<'_> {
                 let fault = draw_one(&mut self);
                 planned.push(self.within(at, fault));
             }
+        }
+        let ends = planned
+            .iter()
+            .map(|planned| planned.at + planned.fault.length());
+        let end = ends.max().unwrap_or_default().max(self.length);
+        planned.extend(self.lone_kills(counts.lone_kills, end + CALM));
+        planned
+    }
+
+    /// Each replica in turn.
+    fn lone_kills(&mut self, count: usize, mut at: Duration) -> Vec<Planned> {
+        let mut targets = self.targets(&Blow::Kill);
+        targets.shuffle(&mut self.rng);
+        let mut planned = Vec::new();
+        for target in targets.into_iter().cycle().take(count) {
+            let pause = self.ms(0..=1_000);
+            let fault = Fault::Kill { target, pause };
+            planned.push(Planned { at, fault });
+            at += ALONE;
         }
         planned
     }

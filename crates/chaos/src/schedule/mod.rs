@@ -28,10 +28,11 @@ pub struct Terrain {
 
 /// Faults in order of time, all within `length`.
 pub fn schedule(seed: u64, length: Duration, counts: &Counts, terrain: &Terrain) -> Vec<Planned> {
+    let peace = draw::peace(counts.lone_kills);
     let draw = Draw {
         // The algorithm is named: it must not change with a library's version.
         rng: Xoshiro256PlusPlus::seed_from_u64(seed),
-        length,
+        length: length.saturating_sub(peace),
         terrain,
     };
     let mut planned = draw.all(counts);
