@@ -17,7 +17,7 @@ use types::{Money, OrderId, PaymentId, RefundId};
 use uuid::Uuid;
 
 use super::ask::not_known;
-use super::run_audit::Theirs;
+use super::run_audit::{self, Theirs};
 use super::settle::News;
 use super::take_over::{Ours, Taken, take_over};
 use super::{App, AppError, Reply, once};
@@ -291,7 +291,18 @@ impl App {
         let (Some(id), Some(order)) = (found.payment, found.order) else {
             return Ok(Vec::new());
         };
-        let mut differences = self.clear_the_way(id, order, act).await?;
+        let known = {
+            let mut conn = self.db.acquire().await?;
+            payments::of_orders(&mut conn, &[order]).await?
+        };
+        let ours = known.iter().find(|known| known.id == id);
+        if ours.is_some_and(|ours| is_settled(ours, &theirs)) {
+            return Ok(Vec::new());
+        }
+        let mut differences = match ours {
+            Some(_) => Vec::new(),
+            None => self.clear_the_way(&known, act).await?,
+        };
         let mut ours = Ours {
             id,
             order,
@@ -323,17 +334,9 @@ impl App {
     /// and has ended there: that one comes first.
     async fn clear_the_way(
         &self,
-        id: PaymentId,
-        order: OrderId,
+        known: &[Payment],
         act: &Act,
     ) -> Result<Vec<Difference>, AppError> {
-        let known = {
-            let mut conn = self.db.acquire().await?;
-            payments::of_orders(&mut conn, &[order]).await?
-        };
-        if known.iter().any(|known| known.id == id) {
-            return Ok(Vec::new());
-        }
         let mut differences = Vec::new();
         for live in known.iter().filter(|known| !known.state.is_dead()) {
             let Some(reference) = &live.provider_reference else {
@@ -343,7 +346,7 @@ impl App {
             let (found, theirs) = self.with_their_refunds(found).await?;
             let ours = Ours {
                 id: live.id,
-                order,
+                order: live.order_id,
                 found,
                 theirs,
                 ends_order: false,
@@ -372,6 +375,15 @@ impl App {
         }
         Ok(taken)
     }
+}
+
+/// Nothing is under way, and both have the same: most are like that.
+fn is_settled(ours: &Payment, theirs: &Theirs) -> bool {
+    let is_under_way = ours.state.is_open()
+        || ours.void_requested && !ours.state.is_dead()
+        || ours.capture_pending_minor > 0
+        || ours.refund_pending_minor > 0;
+    !is_under_way && run_audit::agree(&run_audit::book(ours), std::slice::from_ref(theirs))
 }
 
 fn unsettled(payment: &Payment, message: &'static str) -> Difference {
