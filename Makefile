@@ -115,6 +115,11 @@ helm-check: ## Lint, render and prove the charts for every Kubernetes from 1.28 
 	@scripts/prerequisites python
 	@scripts/tool charts-python scripts/helm-check
 
+.PHONY: sim
+sim: ## Play N (1000000) random sagas in memory, from SEED on (drawn), and judge each; seconds to minutes.
+	@scripts/prerequisites build
+	@cargo run --quiet --release -p simulation -- --sagas $(or $(N),1000000) $(if $(SEED),--seed $(SEED)) --report .run/reports/sim.json
+
 .PHONY: chaos
 chaos: ## Kill, freeze and cut everything under load for MINUTES (20), by SEED (drawn), and judge what is left.
 	@scripts/prerequisites build stores
@@ -127,9 +132,24 @@ chaos-smoke: ## The same for three minutes, with the programs of the tests.
 	@scripts/chaos-programs dev
 	@cargo run --quiet -p chaos -- run --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED)) --rate 12 --programs .run/chaos/dev/with --report .run/reports/chaos-smoke.json
 
+.PHONY: drill
+drill: ## Lose the database under load, restore it to a point, reconcile with the provider, audit; prints RPO and RTO.
+	@scripts/prerequisites build stores
+	@scripts/chaos-programs release
+	@cargo build --quiet --release -p cli
+	@cargo run --quiet --release -p chaos -- drill $(if $(SEED),--seed $(SEED)) --programs .run/chaos/release/without
+
 .PHONY: deny
 deny: ## Licences, bans, sources and known vulnerabilities of all dependencies.
 	@scripts/supply-chain deny
+
+.PHONY: rolling
+rolling: ## Replace each replica under load, ROUNDS times (10), then beside the build of PREVIOUS (HEAD~1); no call may fail.
+	@scripts/prerequisites build stores
+	@scripts/chaos-programs release
+	@cargo build --quiet --package chaos
+	@previous=$$(scripts/previous-programs $(or $(PREVIOUS),HEAD~1) release) && \
+	  "$${CARGO_TARGET_DIR:-target}/debug/chaos" rolling --rounds $(or $(ROUNDS),10) --previous "$$previous"
 
 .PHONY: fuzz
 fuzz: ## Fuzz each decoder for FUZZ_SECONDS (60).

@@ -13,7 +13,7 @@ use e2e::checkout;
 const SERVICES: [&str; 3] = ["order-service", "payment-service", "inventory-service"];
 
 /// Tests of all: nobody may know them.
-const KNOWS_ALL: [&str; 2] = ["e2e", "fuzz-targets"];
+const KNOWS_ALL: [&str; 4] = ["chaos", "e2e", "fuzz-targets", "simulation"];
 
 /// What each part may know of the workspace. Parts stay apart where they can.
 const PARTS: &[(&str, &[&str])] = &[
