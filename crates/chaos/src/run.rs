@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use chrono::Utc;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::faults::Faults;
@@ -59,7 +60,9 @@ impl Args {
         let mut shop = Config::new(&self.programs);
         shop.proxied = true;
         Trial {
-            seed: self.seed.unwrap_or_else(|| rand::random_range(1..1_000_000)),
+            seed: self
+                .seed
+                .unwrap_or_else(|| rand::random_range(1..1_000_000)),
             length,
             rate: self.rate,
             shop,
@@ -99,20 +102,49 @@ pub async fn run(args: Args) -> Result<bool> {
     Ok(report.pass)
 }
 
+/// Something that is done to the shop beside load and faults, until it is
+/// aborted.
+pub type Beside = fn(Arc<Shop>) -> JoinHandle<()>;
+
 impl Trial {
+    /// By the faults that the seed draws.
+    ///
+    /// # Errors
+    /// When it could not be carried out.
     pub async fn carry_out(&self) -> Result<Report> {
+        let plan =
+            |shop: &Shop| schedule(self.seed, self.length, &self.counts, &self.terrain(shop));
+        self.carry_out_by(plan, None).await
+    }
+
+    /// By the faults of a plan.
+    ///
+    /// # Errors
+    /// When it could not be carried out.
+    pub async fn carry_out_by(
+        &self,
+        plan: impl FnOnce(&Shop) -> Vec<Planned>,
+        beside: Option<Beside>,
+    ) -> Result<Report> {
         let started = Utc::now();
         eprintln!("· starting the shop");
         let shop = Arc::new(Shop::start(&self.shop).await.context("the shop")?);
         eprintln!("· its logs are in {}", shop.directory().display());
-        let planned = schedule(self.seed, self.length, &self.counts, &self.terrain(&shop));
-        let workload = Workload::start(self.load(&shop)).await.context("the load")?;
+        let planned = plan(&shop);
+        let workload = Workload::start(self.load(&shop))
+            .await
+            .context("the load")?;
         let faults = Faults::new(Arc::clone(&shop));
         let watcher = tokio::spawn({
             let faults = faults.clone();
             async move { faults.watch().await }
         });
+        let beside = beside.map(|begin| begin(Arc::clone(&shop)));
         let counters = self.disturb(&faults, &workload, planned).await;
+        if let Some(task) = beside {
+            task.abort();
+            task.await.ok();
+        }
         faults.heal().await?;
         tokio::time::sleep(QUIET).await;
         eprintln!("· all is healed; waiting for the last answers");
@@ -125,22 +157,38 @@ impl Trial {
         watcher.await.ok();
         let notes = faults.journal().notes();
         drop(faults);
-        let mut report = Report::new(self, started, counters, notes, verdict.context("the verdict")?);
-        report.logs = keep(shop, &report, &history)?;
+        let mut report = Report::new(
+            self,
+            started,
+            counters,
+            notes,
+            verdict.context("the verdict")?,
+        );
+        if self.keeps_logs() {
+            report.logs = keep(shop, &report, &history)?;
+        }
         Ok(report)
     }
 
-    fn terrain(&self, shop: &Shop) -> Terrain {
+    /// With a bug on purpose nobody looks for what went wrong.
+    fn keeps_logs(&self) -> bool {
+        let mut env = self.shop.env.values().flatten();
+        !env.any(|(name, _)| name == failpoint::PLANTED_BUG)
+    }
+
+    pub(crate) fn terrain(&self, shop: &Shop) -> Terrain {
         let links = shop.links.all().iter();
         Terrain {
             services: SERVICES.to_vec(),
             replicas: self.shop.replicas,
-            links: links.map(|link| (link.from.clone(), link.to.clone())).collect(),
+            links: links
+                .map(|link| (link.from.clone(), link.to.clone()))
+                .collect(),
             points: self.points.clone(),
         }
     }
 
-    fn load(&self, shop: &Shop) -> workload::Config {
+    pub(crate) fn load(&self, shop: &Shop) -> workload::Config {
         workload::Config {
             endpoints: shop.endpoints().clone(),
             token: shop.token(),
@@ -153,7 +201,7 @@ impl Trial {
     }
 
     /// Until the last fault is over and the time is up.
-    async fn disturb(
+    pub(crate) async fn disturb(
         &self,
         faults: &Faults,
         workload: &Workload,
@@ -198,7 +246,8 @@ pub fn site(shop: &Shop) -> Site {
     }
 }
 
-/// Of a run that failed the logs stay, and what clients were told.
+/// Of a run that failed the logs stay, and what clients were told, unless it
+/// was meant to fail.
 fn keep(
     shop: Arc<Shop>,
     report: &Report,

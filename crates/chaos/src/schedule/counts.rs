@@ -31,8 +31,8 @@ impl Counts {
     /// nobody comes by in time, so more are planned than are asked for.
     pub fn of(length: Duration) -> Self {
         Self {
-            kills: 150,
-            aborts: 140,
+            kills: 130,
+            aborts: 175,
             terminations: 40,
             freezes: 40,
             postgres_kills: 10,

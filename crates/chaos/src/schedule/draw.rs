@@ -248,7 +248,7 @@ impl Draw<'_> {
             Blow::Abort(point) => Fault::Abort {
                 target,
                 point,
-                passes: self.rng.random_range(0..=8),
+                passes: self.rng.random_range(0..=4),
             },
         }
     }
