@@ -121,13 +121,9 @@ pub enum Told {
         order: Option<String>,
     },
     /// Turned away each time before anything was done.
-    Shed {
-        reason: String,
-    },
+    Shed { reason: String },
     /// It may have been done.
-    Unknown {
-        error: String,
-    },
+    Unknown { error: String },
 }
 
 /// What is essential in an answer.

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::books_orders::{
-    CANCELLED, DONE, FAILED, NEEDS_ATTENTION, OrderRow, REFUND, REJECTED, RETURN,
-    SHIPMENT, WorkRow, state_name,
+    CANCELLED, DONE, FAILED, NEEDS_ATTENTION, OrderRow, REFUND, REJECTED, RETURN, SHIPMENT,
+    WorkRow, state_name,
 };
 use super::books_stock::ADJUST;
 use super::check::Check;
@@ -108,7 +108,10 @@ fn difference(
             || line.unit_price_minor.is_some_and(|stored| stored != price);
     }
     if differs {
-        return Some(format!("its lines are {lines:?}, asked for {:?}", asked.lines));
+        return Some(format!(
+            "its lines are {lines:?}, asked for {:?}",
+            asked.lines
+        ));
     }
     // An order that was turned back before it had a price has none.
     let priced = order.total_minor.is_some() || !order.is_dead();
@@ -117,7 +120,9 @@ fn difference(
         return None;
     }
     let (stored, told) = (order.total_minor, seen.total_minor);
-    Some(format!("its total is {stored:?}, told {told:?}, and should be {total_minor}"))
+    Some(format!(
+        "its total is {stored:?}, told {told:?}, and should be {total_minor}"
+    ))
 }
 
 fn rejections(evidence: &Evidence<'_>) -> Check {
@@ -185,12 +190,7 @@ fn cancels(evidence: &Evidence<'_>) -> Check {
     check
 }
 
-fn works(
-    evidence: &Evidence<'_>,
-    name: &'static str,
-    says: &'static str,
-    kind: i16,
-) -> Check {
+fn works(evidence: &Evidence<'_>, name: &'static str, says: &'static str, kind: i16) -> Check {
     let mut check = Check::new(name, says);
     for entry in &evidence.history.entries {
         let Some(seen) = entry.work_seen() else {
@@ -304,9 +304,9 @@ fn watchers(evidence: &Evidence<'_>) -> Check {
         let events = evidence.orders.events(&watched.order);
         for (at, (sequence, kind)) in watched.events.iter().enumerate() {
             check.looked();
-            let right = events.get(at).is_some_and(|event| {
-                (event.sequence, &event.kind) == (*sequence, kind)
-            });
+            let right = events
+                .get(at)
+                .is_some_and(|event| (event.sequence, &event.kind) == (*sequence, kind));
             check.expect(right, Some(&watched.order), || {
                 let booked: Vec<_> = events.iter().map(|e| (e.sequence, &e.kind)).collect();
                 format!("saw {:?}, the books have {booked:?}", watched.events)
@@ -321,7 +321,12 @@ fn watchers(evidence: &Evidence<'_>) -> Check {
             break;
         }
     }
-    let (seen, booked) = (evidence.history.movements.len(), evidence.stock.movements.len());
-    check.expect(seen <= booked, None, || format!("saw {seen} movements of {booked}"));
+    let (seen, booked) = (
+        evidence.history.movements.len(),
+        evidence.stock.movements.len(),
+    );
+    check.expect(seen <= booked, None, || {
+        format!("saw {seen} movements of {booked}")
+    });
     check
 }

@@ -153,7 +153,10 @@ impl Orders {
             .into_iter()
             .map(|(work, line, units)| (work, (line, units)));
         Ok(Self {
-            orders: orders.into_iter().map(|row| (row.id.clone(), row)).collect(),
+            orders: orders
+                .into_iter()
+                .map(|row| (row.id.clone(), row))
+                .collect(),
             lines: grouped(lines.into_iter().map(|row| (row.order_id.clone(), row))),
             works: works.into_iter().map(|row| (row.id.clone(), row)).collect(),
             work_lines: grouped(work_lines),
@@ -178,11 +181,30 @@ impl Orders {
     /// Units by SKU of a work.
     pub fn work_units(&self, work: &WorkRow) -> Vec<(&str, i64)> {
         let lines = self.lines(&work.order_id);
-        let units = self.work_lines(&work.id).iter().filter_map(|(number, units)| {
-            let line = lines.iter().find(|line| line.number == *number)?;
-            Some((line.sku.as_str(), *units))
-        });
+        let units = self
+            .work_lines(&work.id)
+            .iter()
+            .filter_map(|(number, units)| {
+                let line = lines.iter().find(|line| line.number == *number)?;
+                Some((line.sku.as_str(), *units))
+            });
         units.collect()
+    }
+}
+
+#[cfg(test)]
+impl EventRow {
+    pub fn for_test(kind: &str, to_state: i16, at: DateTime<Utc>) -> Self {
+        Self {
+            order_id: "o".to_owned(),
+            sequence: 1,
+            kind: kind.to_owned(),
+            from_state: None,
+            to_state,
+            reason_code: String::new(),
+            actor: String::new(),
+            at,
+        }
     }
 }
 

@@ -95,7 +95,10 @@ impl Payments {
         .await?;
         let mut by_order: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, payment) in payments.iter().enumerate() {
-            by_order.entry(payment.order_id.clone()).or_default().push(at);
+            by_order
+                .entry(payment.order_id.clone())
+                .or_default()
+                .push(at);
         }
         let by_payment = |rows: Vec<TransferRow>| {
             grouped(rows.into_iter().map(|row| (row.payment_id.clone(), row)))

@@ -64,7 +64,10 @@ impl Provider {
         let (intents, refunds) = read.await??;
         let mut by_intent: HashMap<String, Vec<Refund>> = HashMap::new();
         for refund in refunds.into_values() {
-            by_intent.entry(refund.intent.clone()).or_default().push(refund);
+            by_intent
+                .entry(refund.intent.clone())
+                .or_default()
+                .push(refund);
         }
         Ok(Self {
             intents,
@@ -137,7 +140,10 @@ fn lines(journal: impl BufRead) -> Result<Objects> {
     for (number, line) in (1..).zip(journal.lines()) {
         let line = line?;
         if number == 1 {
-            ensure!(line.contains("payment-simulator"), "not its journal: {line}");
+            ensure!(
+                line.contains("payment-simulator"),
+                "not its journal: {line}"
+            );
             continue;
         }
         let line: Line = serde_json::from_str(&line).with_context(|| format!("line {number}"))?;

@@ -113,7 +113,9 @@ impl Stock {
         Ok(Self {
             levels,
             movements,
-            reservations: reservations.map(|row| (row.order_id.clone(), row)).collect(),
+            reservations: reservations
+                .map(|row| (row.order_id.clone(), row))
+                .collect(),
             reserved: grouped(reserved.into_iter().map(|row| (row.order_id.clone(), row))),
         })
     }

@@ -54,7 +54,9 @@ impl<'a> Evidence<'a> {
         circumstances: &'a Circumstances,
     ) -> Result<Self> {
         let orders = Orders::read(site).await.context("the books of orders")?;
-        let payments = Payments::read(site).await.context("the books of payments")?;
+        let payments = Payments::read(site)
+            .await
+            .context("the books of payments")?;
         let stock = Stock::read(site).await.context("the books of stock")?;
         let provider = Provider::read(site).await.context("the provider's books")?;
         let streams = tail::read(&site.redis, &mut std::collections::HashMap::new()).await;

@@ -84,7 +84,10 @@ fn ledger(evidence: &Evidence<'_>) -> Check {
         }
     }
     for (transaction, balance) in balances.into_iter().filter(|(_, balance)| *balance != 0) {
-        check.broken(None, format!("transaction {transaction} is off by {balance}"));
+        check.broken(
+            None,
+            format!("transaction {transaction} is off by {balance}"),
+        );
     }
     for payment in &evidence.payments.payments {
         let booked = sums.get(payment.id.as_str()).copied().unwrap_or_default();

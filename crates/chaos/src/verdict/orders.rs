@@ -107,9 +107,8 @@ fn ended(evidence: &Evidence<'_>) -> Check {
         });
         check.expect(free, Some(&order.id), || format!("{reservation:?}"));
         for payment in evidence.payments.of(&order.id) {
-            let open = payment.held_minor()
-                + payment.capture_pending_minor
-                + payment.refund_pending_minor;
+            let open =
+                payment.held_minor() + payment.capture_pending_minor + payment.refund_pending_minor;
             // Before it is captured, a live payment could still take money.
             let may_take = payment.is_live() && payment.captured_minor == 0;
             let right = payment.kept_minor() == 0 && open == 0 && !may_take;

@@ -48,7 +48,10 @@ fn levels(evidence: &Evidence<'_>) -> Check {
         });
     }
     for (place, by_lines) in promised.into_iter().filter(|(_, sums)| *sums != (0, 0)) {
-        check.broken(None, format!("{place:?} has no level, and promises {by_lines:?}"));
+        check.broken(
+            None,
+            format!("{place:?} has no level, and promises {by_lines:?}"),
+        );
     }
     check
 }
@@ -142,7 +145,9 @@ fn sold_was_there(evidence: &Evidence<'_>) -> Check {
     let mut scarce = Vec::new();
     for (sku, sold) in sold {
         let there = there.get(sku).copied().unwrap_or(0);
-        check.expect(sold <= there, None, || format!("{sku}: sold {sold} of {there}"));
+        check.expect(sold <= there, None, || {
+            format!("{sku}: sold {sold} of {there}")
+        });
         if sold * 10 >= there * 9 {
             scarce.push(format!("{sold} of {there} {sku}"));
         }

@@ -1,5 +1,6 @@
 //! One call: from what is asked to what was told.
 
+use std::fmt::Debug;
 use std::hash::{DefaultHasher, Hasher};
 use std::time::Duration;
 
@@ -192,7 +193,7 @@ fn quantities(lines: &[Units]) -> Vec<pb::LineQuantity> {
     lines.collect()
 }
 
-fn order_told<R: Message + Default>(
+fn order_told<R: Message + Debug>(
     answered: Answered<R>,
     order: impl Fn(&R) -> &Option<pb::Order>,
 ) -> Call {
@@ -201,16 +202,15 @@ fn order_told<R: Message + Default>(
         Some(action.redirect_url.clone())
     });
     let call = told(answered, |response| {
-        order(response).as_ref().map(|order| Answer::Order(seen(order)))
+        order(response)
+            .as_ref()
+            .map(|order| Answer::Order(seen(order)))
     });
     Call { action_url, ..call }
 }
 
 /// An answer without what it is an answer for is taken for no answer.
-fn told<R: Message + Default>(
-    answered: Answered<R>,
-    essence: impl Fn(&R) -> Option<Answer>,
-) -> Call {
+fn told<R: Message + Debug>(answered: Answered<R>, essence: impl Fn(&R) -> Option<Answer>) -> Call {
     let told = match &answered.outcome {
         Outcome::Ok(response) => match essence(response) {
             Some(answer) => Told::Ok {
@@ -222,9 +222,10 @@ fn told<R: Message + Default>(
             },
         },
         Outcome::Refused(error) => Told::Refused {
-            reason: error
-                .reason
-                .map_or_else(|| format!("{:?}", error.code), |reason| reason.code().to_owned()),
+            reason: error.reason.map_or_else(
+                || format!("{:?}", error.code),
+                |reason| reason.code().to_owned(),
+            ),
             message: error.message.clone(),
             order: error.metadata.get("order_id").cloned(),
         },

@@ -74,7 +74,10 @@ impl Catalogue {
             key: &key,
             patience: PATIENCE,
         };
-        done("items", shop.batch_upsert_items(items, asking).await.outcome)?;
+        done(
+            "items",
+            shop.batch_upsert_items(items, asking).await.outcome,
+        )?;
         for (sku, on_hand) in &self.opening {
             let set = stock::SetStockRequest {
                 sku: sku.clone(),

@@ -148,7 +148,11 @@ fn refund(known: &Known, dice: &mut StdRng) -> Option<Asked> {
 /// Hot goods come in, and now and then a few are found broken.
 fn adjust(catalogue: &Catalogue, dice: &mut StdRng) -> Asked {
     let hot = dice.random_bool(0.7);
-    let skus = if hot { &catalogue.hot } else { &catalogue.plain };
+    let skus = if hot {
+        &catalogue.hot
+    } else {
+        &catalogue.plain
+    };
     let sku = skus[dice.random_range(0..skus.len())].clone();
     let delta = match dice.random_bool(0.75) {
         true => dice.random_range(1..=20),
@@ -160,7 +164,11 @@ fn adjust(catalogue: &Catalogue, dice: &mut StdRng) -> Asked {
 fn new_order(catalogue: &Catalogue, dice: &mut StdRng) -> NewOrder {
     let lines = (0..dice.random_range(1..=LINES_MAX)).map(|_| {
         let hot = dice.random_bool(0.12);
-        let skus = if hot { &catalogue.hot } else { &catalogue.plain };
+        let skus = if hot {
+            &catalogue.hot
+        } else {
+            &catalogue.plain
+        };
         Wanted {
             sku: skus[dice.random_range(0..skus.len())].clone(),
             quantity: dice.random_range(1..=3),

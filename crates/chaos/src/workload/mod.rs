@@ -146,7 +146,11 @@ impl Workload {
         let published = Arc::clone(&shared.published);
         let followers = [
             tokio::spawn(watch::movements(shop, movements, stop_following.clone())),
-            tokio::spawn(tail::follow(config.redis, published, stop_following.clone())),
+            tokio::spawn(tail::follow(
+                config.redis,
+                published,
+                stop_following.clone(),
+            )),
         ];
         let (of_load, stop) = (Arc::clone(&shared), stop_load.clone());
         let load = tokio::spawn(async move {
@@ -213,7 +217,8 @@ impl Shared {
         }
     }
 
-    /// What comes of an answer at once: a return that was announced arrives.
+    /// What comes of an answer at once: a return that was announced arrives, and
+    /// some who only left an order at the door want it back.
     async fn go_on(
         &self,
         arrival: Arrival,
@@ -221,20 +226,27 @@ impl Shared {
         told: &Told,
         key: &impl Fn(&str) -> String,
     ) {
-        let (Asked::AnnounceReturn { order, .. }, Some(Answer::Work(work))) =
-            (asked, told.answer())
-        else {
-            return;
-        };
-        let receive = Asked::ReceiveReturn {
-            order: order.clone(),
-            id: work.id.clone(),
+        let next = match (asked, told.answer()) {
+            (Asked::AnnounceReturn { order, .. }, Some(Answer::Work(work))) => {
+                Asked::ReceiveReturn {
+                    order: order.clone(),
+                    id: work.id.clone(),
+                }
+            }
+            (Asked::Create(new), Some(Answer::Order(order)))
+                if new.accepted_is_enough && arrival.number.is_multiple_of(2) =>
+            {
+                Asked::Cancel {
+                    order: order.id.clone(),
+                }
+            }
+            _ => return,
         };
         let arrival = Arrival {
             intended: Instant::now(),
             ..arrival
         };
-        self.ask(arrival, &key(receive.name()), &receive, false).await;
+        self.ask(arrival, &key(next.name()), &next, false).await;
     }
 
     async fn ask(&self, arrival: Arrival, key: &str, asked: &Asked, repeat: bool) -> Told {

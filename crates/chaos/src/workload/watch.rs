@@ -71,7 +71,8 @@ async fn follow_movements(shop: &Shop, seen: &Mutex<Vec<i64>>) {
         skus: Vec::new(),
         after_sequence: Some(seen.lock().last().copied().unwrap_or(0)),
     };
-    let opened = tokio::time::timeout(SILENCE_MAX, shop.stock.clone().watch_stock(request));
+    let mut client = shop.stock.clone();
+    let opened = tokio::time::timeout(SILENCE_MAX, client.watch_stock(request));
     let Ok(Ok(stream)) = opened.await else { return };
     let mut stream = stream.into_inner();
     loop {
