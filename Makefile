@@ -132,6 +132,12 @@ chaos-smoke: ## The same for three minutes, with the programs of the tests.
 	@scripts/chaos-programs dev
 	@cargo run --quiet -p chaos -- run --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED)) --rate 12 --programs .run/chaos/dev/with --report .run/reports/chaos-smoke.json
 
+.PHONY: planted-bugs
+planted-bugs: ## Plant each of our bugs in turn, and see that the harness catches it; a quarter of an hour.
+	@scripts/prerequisites build stores
+	@scripts/chaos-programs release
+	@cargo run --quiet --release -p chaos -- planted $(if $(SEED),--seed $(SEED)) --programs .run/chaos/release/with
+
 .PHONY: drill
 drill: ## Lose the database under load, restore it to a point, reconcile with the provider, audit; prints RPO and RTO.
 	@scripts/prerequisites build stores
@@ -142,6 +148,12 @@ drill: ## Lose the database under load, restore it to a point, reconcile with th
 .PHONY: deny
 deny: ## Licences, bans, sources and known vulnerabilities of all dependencies.
 	@scripts/supply-chain deny
+
+.PHONY: overload
+overload: ## Find the knee, offer 2, 5 and 10 times as much for a minute each (SECONDS), also with a slow provider.
+	@scripts/prerequisites build stores
+	@scripts/chaos-programs release
+	@cargo run --quiet --release -p chaos -- overload --seconds $(or $(SECONDS),60) --programs .run/chaos/release/without
 
 .PHONY: rolling
 rolling: ## Replace each replica under load, ROUNDS times (10), then beside the build of PREVIOUS (HEAD~1); no call may fail.

@@ -10,11 +10,16 @@
     reason = "an experiment that cannot have its surroundings must fail at once"
 )]
 
+pub mod drill;
 pub mod faults;
 pub mod history;
+pub mod overload;
+pub mod planted;
+pub mod points;
 pub mod progress;
 pub mod proxy;
 pub mod report;
+pub mod rolling;
 pub mod run;
 pub mod schedule;
 pub mod shop;
