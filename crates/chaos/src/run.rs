@@ -21,6 +21,8 @@ use crate::workload::{self, ProviderAccess, Workload};
 const LOOK: Duration = Duration::from_millis(500);
 /// The load goes on for so long after all is healed.
 const QUIET: Duration = Duration::from_secs(3);
+/// Longer than a lease and than any pause between two tries.
+const REST_WITH_BUG: Duration = Duration::from_secs(45);
 /// More calls at once than any replica has places would only wait.
 const IN_FLIGHT_MAX: usize = 500;
 
@@ -152,7 +154,9 @@ impl Trial {
         eprintln!("· looking at the books");
         let notes = faults.journal().notes();
         let site = site(&shop);
-        let verdict = verdict::judge(&site, &history, &notes.circumstances).await;
+        let verdict =
+            verdict::judge_within(&site, &history, &notes.circumstances, self.rest_within());
+        let verdict = verdict.await;
         watcher.abort();
         watcher.await.ok();
         let notes = faults.journal().notes();
@@ -172,8 +176,20 @@ impl Trial {
 
     /// With a bug on purpose nobody looks for what went wrong.
     fn keeps_logs(&self) -> bool {
+        !self.has_bug()
+    }
+
+    /// A shop with a bug may never come to rest.
+    fn rest_within(&self) -> Duration {
+        match self.has_bug() {
+            true => REST_WITH_BUG,
+            false => verdict::REST_WITHIN,
+        }
+    }
+
+    fn has_bug(&self) -> bool {
         let mut env = self.shop.env.values().flatten();
-        !env.any(|(name, _)| name == failpoint::PLANTED_BUG)
+        env.any(|(name, _)| name == failpoint::PLANTED_BUG)
     }
 
     pub(crate) fn terrain(&self, shop: &Shop) -> Terrain {

@@ -38,7 +38,7 @@ use crate::history::History;
 
 /// How long the shop may take to come to rest. Longer than a lease and than any
 /// pause between two tries.
-const REST_WITHIN: Duration = Duration::from_secs(120);
+pub const REST_WITHIN: Duration = Duration::from_secs(120);
 
 /// An order's timeline is long; some say enough.
 const TIMELINES_MAX: usize = 10;
@@ -63,7 +63,20 @@ pub async fn judge(
     history: &History,
     circumstances: &Circumstances,
 ) -> Result<Verdict> {
-    let rest = rest::settle(site, REST_WITHIN).await;
+    judge_within(site, history, circumstances, REST_WITHIN).await
+}
+
+/// The same with less patience.
+///
+/// # Errors
+/// When the books cannot be read at all.
+pub async fn judge_within(
+    site: &Site,
+    history: &History,
+    circumstances: &Circumstances,
+    patience: Duration,
+) -> Result<Verdict> {
+    let rest = rest::settle(site, patience).await;
     let mut verdict = look(site, history, circumstances).await?;
     verdict.rest_s = rest.map(|rest| rest.as_secs_f64());
     Ok(verdict)
