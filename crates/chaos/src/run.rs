@@ -76,7 +76,7 @@ impl Args {
     /// The command that does the same again.
     fn replay(&self, seed: u64) -> String {
         format!(
-            "target/debug/chaos run --seed {seed} --minutes {} --rate {} --programs {}",
+            "cargo run -p chaos -- run --seed {seed} --minutes {} --rate {} --programs {}",
             self.minutes,
             self.rate,
             self.programs.display()
