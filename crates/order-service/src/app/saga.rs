@@ -108,11 +108,7 @@ impl App {
         }
         let mut tx = self.0.db.begin().await?;
         sagas::release(&mut tx, &claims).await?;
-        Ok(failpoint::around!(
-            "order.lease",
-            "release",
-            tx.commit().await
-        )?)
+        Ok(tx.commit().await?)
     }
 
     pub fn running_sagas(&self) -> usize {
