@@ -166,7 +166,7 @@ impl<'a> Rolling<'a> {
         phase: &mut Phase,
         env: &[(&str, &str)],
     ) -> Result<()> {
-        let _during = load.during();
+        let during = load.during();
         phase.restarts += 1;
         match replica.terminate().await {
             Some(0) => {}
@@ -178,6 +178,7 @@ impl<'a> Rolling<'a> {
         }
         tokio::time::sleep(GONE).await;
         replica.start_with(env).await?;
+        drop(during);
         tokio::time::sleep(BETWEEN).await;
         Ok(())
     }
