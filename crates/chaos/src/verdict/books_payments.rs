@@ -13,7 +13,6 @@ use super::site::Site;
 pub const PENDING: i16 = 1;
 pub const SUCCEEDED: i16 = 2;
 
-pub const REQUIRES_ACTION: i16 = 3;
 pub const AUTHORIZED: i16 = 4;
 pub const PARTIALLY_CAPTURED: i16 = 5;
 pub const CAPTURED: i16 = 6;

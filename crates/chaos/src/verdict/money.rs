@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::books_orders::NEEDS_ATTENTION;
-use super::books_payments::{PENDING, PaymentRow, SUCCEEDED, TransferRow};
+use super::books_payments::{CAPTURED, PENDING, PaymentRow, SUCCEEDED, TransferRow};
 use super::books_provider::Totals;
 use super::check::Check;
 use super::evidence::Evidence;
@@ -40,7 +40,9 @@ fn payments(evidence: &Evidence<'_>) -> Check {
             && sum(captures, PENDING) == payment.capture_pending_minor;
         let refunded = sum(refunds, SUCCEEDED) == payment.refunded_minor
             && sum(refunds, PENDING) == payment.refund_pending_minor;
-        let right = captured && refunded && is_within(payment);
+        // Once all is at rest, who wanted it voided has been heard.
+        let heard = !payment.void_requested || payment.state >= CAPTURED;
+        let right = captured && refunded && heard && is_within(payment);
         check.expect(right, Some(&payment.order_id), || format!("{payment:?}"));
     }
     for (order, live) in live.into_iter().filter(|(_, live)| *live > 1) {
@@ -52,7 +54,7 @@ fn payments(evidence: &Evidence<'_>) -> Check {
 fn is_within(payment: &PaymentRow) -> bool {
     let taken = payment.captured_minor + payment.capture_pending_minor;
     let back = payment.refunded_minor + payment.refund_pending_minor;
-    let is_dead = payment.state > super::books_payments::CAPTURED;
+    let is_dead = payment.state > CAPTURED;
     let holds = payment.authorized_minor + taken + back;
     (0..=payment.authorized_minor).contains(&taken)
         && (0..=payment.captured_minor).contains(&back)

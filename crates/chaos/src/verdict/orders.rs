@@ -1,11 +1,11 @@
 //! The invariants of orders, over the books of all three services, without any
 //! of their code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::books_orders::{
-    AWAITING_ACTION, CANCELLED, COMPENSATING, CONFIRMED, FULFILLED, NEEDS_ATTENTION, OrderRow,
-    PARTIALLY_FULFILLED, PENDING, REJECTED, state_name,
+    AWAITING_ACTION, CANCELLED, COMPENSATING, CONFIRMED, DONE, FULFILLED, NEEDS_ATTENTION,
+    OrderRow, PARTIALLY_FULFILLED, PENDING, REJECTED, RETURN, SHIPMENT, state_name,
 };
 use super::books_stock as stock;
 use super::check::Check;
@@ -17,6 +17,7 @@ pub fn checks(evidence: &Evidence<'_>) -> Vec<Check> {
         covered(evidence),
         ended(evidence),
         events(evidence),
+        lines_add_up(evidence),
     ]
 }
 
@@ -141,6 +142,42 @@ fn events(evidence: &Evidence<'_>) -> Check {
             let last = before.map_or("not there", state_name);
             format!("it is {}, its last event {last}", state_name(order.state))
         });
+    }
+    check
+}
+
+fn lines_add_up(evidence: &Evidence<'_>) -> Check {
+    let mut check = Check::new(
+        "lines-add-up",
+        "what a line says has shipped and come back is what its shipments and returns say (O6)",
+    );
+    let mut worked: HashMap<(&str, i32), (i64, i64)> = HashMap::new();
+    for work in evidence.orders.works.values() {
+        for (line, units) in evidence.orders.work_lines(&work.id) {
+            let of = worked.entry((&work.order_id, *line)).or_default();
+            match (work.kind, work.state) {
+                (SHIPMENT, DONE) => of.0 += units,
+                // Counted when it is announced, and for good.
+                (RETURN, _) => of.1 += units,
+                _ => {}
+            }
+        }
+    }
+    for order in evidence.orders.orders.keys() {
+        for line in evidence.orders.lines(order) {
+            check.looked();
+            let by_works = worked.remove(&(order.as_str(), line.number));
+            let by_works = by_works.unwrap_or_default();
+            let right = by_works == (line.fulfilled, line.returned)
+                && line.returned <= line.fulfilled
+                && line.fulfilled <= line.quantity;
+            check.expect(right, Some(order), || {
+                format!("{line:?}, by its works {by_works:?}")
+            });
+        }
+    }
+    for ((order, line), units) in worked {
+        check.broken(Some(order), format!("no line {line}, and {units:?} of it"));
     }
     check
 }

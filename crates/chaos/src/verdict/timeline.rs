@@ -66,19 +66,24 @@ fn events(evidence: &Evidence<'_>, order: &str) -> Timed {
 
 fn works(evidence: &Evidence<'_>, order: &str) -> Timed {
     let works = evidence.orders.works.values();
-    let told = works.filter(|work| work.order_id == order).map(|work| {
-        let kind = match work.kind {
-            SHIPMENT => "shipment",
-            RETURN => "return",
-            REFUND => "refund",
-            _ => "work",
-        };
-        let lines = evidence.orders.work_lines(&work.id);
-        let (id, state, amount) = (&work.id, work.state, work.amount_minor);
-        let failure = &work.failure;
-        let what = format!("{kind} {id} in state {state} {amount:?} {lines:?} {failure}");
-        (work.updated_at, format!("order     {what}"))
-    });
+    let told = works
+        .filter(|work| work.order_id == order)
+        .flat_map(|work| {
+            let kind = match work.kind {
+                SHIPMENT => "shipment",
+                RETURN => "return",
+                REFUND => "refund",
+                _ => "work",
+            };
+            let lines = evidence.orders.work_lines(&work.id);
+            let (id, state, amount) = (&work.id, work.state, work.amount_minor);
+            let failure = &work.failure;
+            let what = format!("{kind} {id} in state {state} {amount:?} {lines:?} {failure}");
+            [
+                (work.created_at, format!("order     {kind} {id} asked for")),
+                (work.updated_at, format!("order     {what}")),
+            ]
+        });
     told.collect()
 }
 

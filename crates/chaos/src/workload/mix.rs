@@ -179,8 +179,14 @@ fn new_order(catalogue: &Catalogue, dice: &mut StdRng) -> NewOrder {
         customer: format!("customer-{}", dice.random_range(0..500)),
         payment_method: weighted(&METHODS, dice).to_owned(),
         manual_capture: dice.random_bool(0.15),
-        accepted_is_enough: dice.random_bool(0.1),
+        accepted_is_enough: dice.random_bool(0.15),
     }
+}
+
+/// Now and then a customer thinks better of it before the order is decided, and
+/// the cancel runs against what it cancels.
+pub fn is_cancelled_at_once(seed: u64, number: u64) -> bool {
+    dice(!seed, number).random_bool(0.4)
 }
 
 fn weighted<T: Copy>(of: &[(u32, T)], dice: &mut StdRng) -> T {

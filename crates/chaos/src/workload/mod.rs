@@ -217,8 +217,8 @@ impl Shared {
         }
     }
 
-    /// What comes of an answer at once: a return that was announced arrives, and
-    /// some who only left an order at the door want it back.
+    /// What comes of an answer at once: a return that was announced arrives, an
+    /// order that is not decided yet is cancelled.
     async fn go_on(
         &self,
         arrival: Arrival,
@@ -234,7 +234,8 @@ impl Shared {
                 }
             }
             (Asked::Create(new), Some(Answer::Order(order)))
-                if new.accepted_is_enough && arrival.number.is_multiple_of(2) =>
+                if new.accepted_is_enough
+                    && mix::is_cancelled_at_once(self.seed, arrival.number) =>
             {
                 Asked::Cancel {
                     order: order.id.clone(),
