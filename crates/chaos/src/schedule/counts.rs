@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
+use super::draw::peace;
+
 /// What the numbers below are for.
-const LENGTH: f64 = 20.0 * 60.0;
+const LENGTH: Duration = Duration::from_secs(20 * 60);
+const LONE_KILLS: usize = 20;
+/// At least so many, however short a run is.
+const LONE_KILLS_MIN: usize = 6;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -22,11 +27,9 @@ pub struct Counts {
     pub lone_kills: usize,
 }
 
-/// At least so many, however short a run is.
-const LONE_KILLS_MIN: usize = 6;
-
 impl Counts {
-    /// 300 kills and 100 aborts in 20 minutes, and the same rate at any length.
+    /// 300 kills and 100 aborts in 20 minutes, and as many a minute in a shorter
+    /// run, but for its end in peace.
     /// The start that arms an abort follows a kill. A point may stand where
     /// nobody comes by in time, so more are planned than are asked for.
     pub fn of(length: Duration) -> Self {
@@ -41,26 +44,14 @@ impl Counts {
             redis_flushes: 12,
             network: 80,
             provider: 60,
-            lone_kills: 20,
+            lone_kills: lone_kills(length),
         }
         .scaled(length)
-        .at_least_some_alone()
-    }
-
-    fn at_least_some_alone(mut self) -> Self {
-        self.lone_kills = self.lone_kills.max(LONE_KILLS_MIN);
-        self
     }
 
     fn scaled(self, length: Duration) -> Self {
-        let share = length.as_secs_f64() / LENGTH;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "small counts"
-        )]
-        let scale = |count: usize| (count as f64 * share).ceil() as usize;
+        let share = under_fire(length).as_secs_f64() / under_fire(LENGTH).as_secs_f64();
+        let scale = |count: usize| scaled(count, share);
         Self {
             kills: scale(self.kills),
             aborts: scale(self.aborts),
@@ -72,9 +63,29 @@ impl Counts {
             redis_flushes: scale(self.redis_flushes),
             network: scale(self.network),
             provider: scale(self.provider),
-            lone_kills: scale(self.lone_kills),
+            ..self
         }
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "small counts"
+)]
+fn scaled(count: usize, share: f64) -> usize {
+    (count as f64 * share).ceil() as usize
+}
+
+fn lone_kills(length: Duration) -> usize {
+    let share = length.as_secs_f64() / LENGTH.as_secs_f64();
+    scaled(LONE_KILLS, share).max(LONE_KILLS_MIN)
+}
+
+/// What is left of a run for all that comes before the kills in peace.
+fn under_fire(length: Duration) -> Duration {
+    length.saturating_sub(peace(lone_kills(length)))
 }
 
 /// What must have happened for a run to say anything: kills and aborts.

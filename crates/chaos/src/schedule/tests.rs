@@ -56,6 +56,18 @@ fn twenty_minutes_have_what_is_asked_for() {
 }
 
 #[test]
+fn a_short_run_is_not_denser_than_a_long_one() {
+    let (long, short) = (planned(1, 20), planned(1, 3));
+    let fire = |planned: &[Planned], lone: usize| {
+        let before = &planned[..planned.len() - lone];
+        let seconds = before.last().unwrap().at.as_secs_f64();
+        before.len() as f64 / seconds
+    };
+    let (long, short) = (fire(&long, 20), fire(&short, 6));
+    assert!(short < long * 1.3, "{short} and {long} a second");
+}
+
+#[test]
 fn a_short_run_has_some_of_each() {
     for seed in 0..50 {
         assert_eq!(counts(&planned(seed, 3)).len(), 10);
