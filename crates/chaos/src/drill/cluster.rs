@@ -93,7 +93,14 @@ impl Backups {
     /// Loses the cluster: the server is killed, its data are removed.
     pub async fn lose(postgres: &Postgres) -> Result<()> {
         postgres.kill().await;
-        fs::remove_dir_all(postgres.cluster()).context("the data of the cluster")
+        let (cluster, deadline) = (postgres.cluster(), Instant::now() + PATIENCE);
+        // Its sessions may write for a moment longer.
+        while cluster.exists() {
+            let removed = fs::remove_dir_all(&cluster);
+            ensure!(Instant::now() < deadline, "the cluster: {removed:?}");
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
     }
 
     /// Puts the base backup in the place of the lost cluster and lets the server
