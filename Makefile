@@ -46,6 +46,7 @@ test: ## Unit, property and integration tests, on a private Postgres and Redis.
 	@scripts/prerequisites build stores python
 	cargo build --workspace --bins
 	cargo test --workspace --no-fail-fast
+	cargo test --package failpoint --features failpoints,planted-bugs
 
 .PHONY: lint
 lint: ## Formatting, clippy, protos, scripts, what is deployed.
@@ -114,9 +115,53 @@ helm-check: ## Lint, render and prove the charts for every Kubernetes from 1.28 
 	@scripts/prerequisites python
 	@scripts/tool charts-python scripts/helm-check
 
+.PHONY: sim
+sim: ## Play N (1000000) random sagas in memory, from SEED on (drawn), and judge each; seconds to minutes.
+	@scripts/prerequisites build
+	@cargo run --quiet --release -p simulation -- --sagas $(or $(N),1000000) $(if $(SEED),--seed $(SEED)) --report .run/reports/sim.json
+
+.PHONY: chaos
+chaos: ## Kill, freeze and cut everything under load for MINUTES (20), by SEED (drawn), and judge what is left.
+	@scripts/prerequisites build stores
+	@scripts/chaos-programs release
+	@cargo run --quiet --release -p chaos -- run --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED)) --programs .run/chaos/release/with
+
+.PHONY: chaos-smoke
+chaos-smoke: ## The same for three minutes, with the programs of the tests.
+	@scripts/prerequisites build stores
+	@scripts/chaos-programs dev
+	@cargo run --quiet -p chaos -- run --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED)) --rate 12 --programs .run/chaos/dev/with --report .run/reports/chaos-smoke.json
+
+.PHONY: planted-bugs
+planted-bugs: ## Plant each of our bugs in turn, and see that the harness catches it; a quarter of an hour.
+	@scripts/prerequisites build stores
+	@scripts/chaos-programs release
+	@cargo run --quiet --release -p chaos -- planted $(if $(SEED),--seed $(SEED)) --programs .run/chaos/release/with
+
+.PHONY: drill
+drill: ## Lose the database under load, restore it to a point, reconcile with the provider, audit; prints RPO and RTO.
+	@scripts/prerequisites build stores
+	@scripts/chaos-programs release
+	@cargo build --quiet --release -p cli
+	@cargo run --quiet --release -p chaos -- drill $(if $(SEED),--seed $(SEED)) --programs .run/chaos/release/without
+
 .PHONY: deny
 deny: ## Licences, bans, sources and known vulnerabilities of all dependencies.
 	@scripts/supply-chain deny
+
+.PHONY: overload
+overload: ## Find the knee, offer 2, 5 and 10 times as much for a minute each (SECONDS), also with a slow provider.
+	@scripts/prerequisites build stores
+	@scripts/chaos-programs release
+	@cargo run --quiet --release -p chaos -- overload --seconds $(or $(SECONDS),60) --programs .run/chaos/release/without
+
+.PHONY: rolling
+rolling: ## Replace each replica under load, ROUNDS times (10), then beside the build of PREVIOUS (HEAD~1); no call may fail.
+	@scripts/prerequisites build stores
+	@scripts/chaos-programs release
+	@cargo build --quiet --package chaos
+	@previous=$$(scripts/previous-programs $(or $(PREVIOUS),HEAD~1) release) && \
+	  "$${CARGO_TARGET_DIR:-target}/debug/chaos" rolling --rounds $(or $(ROUNDS),10) --previous "$$previous"
 
 .PHONY: fuzz
 fuzz: ## Fuzz each decoder for FUZZ_SECONDS (60).

@@ -21,7 +21,7 @@ pub struct Recorded {
     pub resource: Option<String>,
     /// 0, or the gRPC code of the refusal.
     pub code: i32,
-    /// `OK`, `STARTED` or the reason of the refusal.
+    /// `OK`, `STARTED`, which part was done, or the reason of the refusal.
     pub outcome: String,
     pub trace_id: Option<String>,
 }

@@ -24,6 +24,8 @@ pub enum Outcome<'a> {
     /// The work goes on after this transaction; what comes of it is told by its
     /// resource.
     Started,
+    /// One of many things that a call did, and which.
+    Part(&'a str),
     /// Refused for good.
     Refused {
         code: i32,
@@ -35,7 +37,7 @@ pub enum Outcome<'a> {
 impl Outcome<'_> {
     fn code(&self) -> i32 {
         match self {
-            Self::Done | Self::Started => 0,
+            Self::Done | Self::Started | Self::Part(_) => 0,
             Self::Refused { code, .. } => *code,
         }
     }
@@ -44,6 +46,7 @@ impl Outcome<'_> {
         match self {
             Self::Done => "OK".to_owned(),
             Self::Started => "STARTED".to_owned(),
+            Self::Part(what) => (*what).to_owned(),
             Self::Refused { code, status } => {
                 reason(status).unwrap_or_else(|| format!("CODE_{code}"))
             }

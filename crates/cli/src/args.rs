@@ -56,7 +56,8 @@ pub struct Global {
         help_heading = "Global options"
     )]
     pub inventory_url: String,
-    /// How long one call may take, such as 500ms, 10s or 2m [default: 10s; import and replay: 60s].
+    /// How long one call may take, such as 500ms, 10s or 2m [default: 10s; import, replay
+    /// and payment reconcile: 60s].
     #[arg(long, global = true, env = "CARTWRIGHT_TIMEOUT", value_name = "TIME",
         value_parser = input::duration, help_heading = "Global options")]
     pub timeout: Option<Duration>,

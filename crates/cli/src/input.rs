@@ -4,6 +4,7 @@
 use std::{str::FromStr, time::Duration};
 
 use api::{common::v1 as common, order::v1 as order, payment::v1 as payment};
+use chrono::{DateTime, Utc};
 use types::{Currency, IdempotencyKey, Money, Quantity, Sku};
 
 use crate::failure::Failure;
@@ -138,6 +139,13 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     duration
         .filter(|duration| !duration.is_zero() && *duration <= Duration::from_secs(3600))
         .ok_or_else(|| "expected a time from 1ms to 60m, such as 500ms, 10s or 2m".to_owned())
+}
+
+/// A moment, as RFC 3339 writes it.
+pub fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    let time = DateTime::parse_from_rfc3339(text);
+    time.map(|time| time.to_utc())
+        .map_err(|_| "expected a time such as 2026-11-22T01:30:00Z".to_owned())
 }
 
 pub fn key(text: &str) -> Result<String, String> {

@@ -56,6 +56,7 @@ named!(
         GetPaymentResponse,
         ListLedgerEntriesResponse,
         ListPaymentsResponse,
+        ReconcileProviderResponse,
         RefundPaymentResponse,
     }
 );

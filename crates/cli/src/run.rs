@@ -23,6 +23,7 @@ pub async fn run(cli: Cli, mut usage: clap::Command) -> Result<(), Failure> {
         format: cli.global.output,
     };
     let bulk = matches!(cli.command, Command::Replay(_)) || is_import(&cli.command);
+    let bulk = bulk || is_reconcile(&cli.command);
     let timeout = if bulk { TIMEOUT_BULK } else { TIMEOUT };
     let addresses = cli.global.addresses(timeout);
     let shop = || {
@@ -49,6 +50,12 @@ pub async fn run(cli: Cli, mut usage: clap::Command) -> Result<(), Failure> {
             output.text(&String::from_utf8_lossy(&script))
         }
     }
+}
+
+/// A page of it asks the provider about a hundred payments.
+fn is_reconcile(command: &Command) -> bool {
+    use command::payment::Command as Payment;
+    matches!(command, Command::Payment(Payment::Reconcile(_)))
 }
 
 fn is_import(command: &Command) -> bool {

@@ -42,6 +42,8 @@ short_names! {
     order_state api::order::v1::OrderState, "ORDER_STATE_";
     order_payment_state api::order::v1::OrderPaymentState, "ORDER_PAYMENT_STATE_";
     work_state api::order::v1::WorkState, "WORK_STATE_";
+    order_difference api::order::v1::OrderDifference, "ORDER_DIFFERENCE_";
+    book_difference_kind api::payment::v1::BookDifferenceKind, "BOOK_DIFFERENCE_KIND_";
     effect_state api::order::v1::EffectState, "EFFECT_STATE_";
     payment_state api::payment::v1::PaymentState, "PAYMENT_STATE_";
     transfer_state api::payment::v1::TransferState, "TRANSFER_STATE_";

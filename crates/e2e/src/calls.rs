@@ -22,8 +22,8 @@ use api::{
     },
 };
 use listener::tls::Connector;
-use rpc::{Authorized, PeerSettings, Token};
-use tonic::{Status, transport::Channel};
+use rpc::{Authorized, Channel, PeerSettings, Token};
+use tonic::Status;
 use uuid::Uuid;
 
 const TIMEOUT: Duration = Duration::from_secs(30);

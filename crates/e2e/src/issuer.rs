@@ -25,7 +25,7 @@ pub struct Issuer {
 impl Issuer {
     /// Below `directory`, together with the token of the one service that
     /// calls others.
-    pub(crate) fn new(directory: &Path) -> Self {
+    pub fn new(directory: &Path) -> Self {
         let key = Key::generate().expect("a key");
         let this = Self {
             key,
@@ -43,11 +43,11 @@ impl Issuer {
         this
     }
 
-    pub(crate) fn jwks(&self) -> PathBuf {
+    pub fn jwks(&self) -> PathBuf {
         self.directory.join("jwks.json")
     }
 
-    pub(crate) fn service_token(&self) -> PathBuf {
+    pub fn service_token(&self) -> PathBuf {
         self.directory.join("order-service.token")
     }
 

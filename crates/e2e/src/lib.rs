@@ -16,5 +16,5 @@ mod shop;
 
 pub use calls::{Calls, line, order_request};
 pub use issuer::Issuer;
-pub use part::Part;
+pub use part::{Part, Program};
 pub use shop::{SERVICES, Shop, Transport, checkout, program};

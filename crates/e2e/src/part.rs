@@ -4,75 +4,92 @@ use std::{
     collections::BTreeMap,
     fs::OpenOptions,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
-use crate::shop::program;
+use testkit::orphans;
 
-/// Ends with a kill when dropped.
+/// What runs as a part, and how.
+#[derive(Debug, Clone)]
+pub struct Program {
+    pub name: &'static str,
+    pub file: PathBuf,
+    pub settings: PathBuf,
+    pub env: BTreeMap<String, String>,
+    pub log: PathBuf,
+}
+
+/// Ends with a kill when dropped, and when the process that started it ends.
 pub struct Part {
-    name: &'static str,
-    settings: PathBuf,
-    env: BTreeMap<String, String>,
-    log: PathBuf,
+    program: Program,
     child: Option<Child>,
 }
 
 impl Part {
-    pub(crate) fn new(
-        name: &'static str,
-        settings: PathBuf,
-        env: BTreeMap<String, String>,
-        log: PathBuf,
-    ) -> Self {
+    pub fn new(program: Program) -> Self {
         Self {
-            name,
-            settings,
-            env,
-            log,
+            program,
             child: None,
         }
     }
 
     pub fn name(&self) -> &'static str {
-        self.name
+        self.program.name
+    }
+
+    /// Runs another file from the next start on.
+    pub fn replace(&mut self, file: PathBuf) {
+        self.program.file = file;
     }
 
     /// Where its private listener is.
     pub fn private(&self) -> String {
-        self.env["CARTWRIGHT__PRIVATE_LISTEN"].clone()
+        self.program.env["CARTWRIGHT__PRIVATE_LISTEN"].clone()
     }
 
     fn command(&self, subcommand: &str) -> Command {
-        let log = OpenOptions::new().create(true).append(true).open(&self.log);
+        let program = &self.program;
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&program.log);
         let log = log.expect("a log in the shop's own directory");
-        let mut command = Command::new(program(self.name));
+        let mut command = Command::new(&program.file);
         command
             .arg("--config")
-            .arg(&self.settings)
+            .arg(&program.settings)
             .arg(subcommand)
-            .envs(&self.env)
+            .envs(&program.env)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log);
         command
     }
 
-    pub(crate) fn migrate(&self) {
+    pub fn migrate(&self) {
         let status = self.command("migrate").status().expect("the binary runs");
         assert!(
             status.success(),
             "{} migrate failed:\n{}",
-            self.name,
+            self.name(),
             self.log()
         );
     }
 
     /// Starts it and returns at once.
     pub fn spawn(&mut self) {
-        assert!(self.child.is_none(), "{} runs already", self.name);
-        self.child = Some(self.command("serve").spawn().expect("the binary runs"));
+        self.spawn_with(&[]);
+    }
+
+    /// The same with more in its environment, this time only.
+    pub fn spawn_with(&mut self, env: &[(&str, &str)]) {
+        assert!(self.child.is_none(), "{} runs already", self.name());
+        let mut command = self.command("serve");
+        let child = command.envs(env.iter().copied()).spawn();
+        let child = child.expect("the binary runs");
+        orphans::guard(child.id());
+        self.child = Some(child);
     }
 
     /// Starts it and waits until it is ready.
@@ -93,13 +110,13 @@ impl Part {
             assert!(
                 ended.is_none(),
                 "{} ended: {ended:?}\n{}",
-                self.name,
+                self.name(),
                 self.log()
             );
             assert!(
                 Instant::now() < deadline,
                 "{} is not ready\n{}",
-                self.name,
+                self.name(),
                 self.log()
             );
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -111,6 +128,7 @@ impl Part {
         if let Some(mut child) = self.child.take() {
             child.kill().ok();
             child.wait().ok();
+            orphans::release(child.id());
         }
     }
 
@@ -128,7 +146,28 @@ impl Part {
     /// Waits until it ends of itself; returns its exit code.
     pub fn ended(&mut self) -> Option<i32> {
         let mut child = self.child.take().expect("it runs");
-        child.wait().expect("a child of ours").code()
+        let ended = child.wait().expect("a child of ours");
+        orphans::release(child.id());
+        ended.code()
+    }
+
+    /// How it ended, if it did so since it was started; then it can be started
+    /// again.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        let child = self.child.as_mut()?;
+        let ended = child.try_wait().expect("a child of ours")?;
+        orphans::release(child.id());
+        self.child = None;
+        Some(ended)
+    }
+
+    /// Whether it was started and its end was not seen yet.
+    pub fn runs(&self) -> bool {
+        self.child.is_some()
+    }
+
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
     }
 
     /// Stops the process where it stands, as a long pause would.
@@ -151,14 +190,14 @@ impl Part {
 
     /// The end of its log, for the message of a failed test.
     pub fn log(&self) -> String {
-        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let log = std::fs::read_to_string(&self.program.log).unwrap_or_default();
         let lines: Vec<&str> = log.lines().rev().take(30).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
 
     /// Everything that it logged.
     pub fn whole_log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
+        std::fs::read_to_string(&self.program.log).unwrap_or_default()
     }
 }
 

@@ -10,7 +10,7 @@ use listener::tls::Connector;
 use tempfile::TempDir;
 use testkit::{TestRedis, free_port};
 
-use crate::{Calls, Issuer, Part};
+use crate::{Calls, Issuer, Part, part::Program};
 
 /// What the three services serve.
 pub const SERVICES: [&str; 6] = [
@@ -106,7 +106,13 @@ impl Shop {
         let part = |name: &'static str, env: Env| {
             let settings = checkout().join(format!("deploy/local/{name}.toml"));
             let log = directory.path().join(format!("{name}.log"));
-            Part::new(name, settings, env, log)
+            Part::new(Program {
+                name,
+                file: program(name),
+                settings,
+                env,
+                log,
+            })
         };
         let env = Envs {
             ports: &ports,

@@ -5,7 +5,7 @@ use crate::{
     judge::{ASK_AGAIN_AFTER, Verdict, judge},
     keys::{self, Mark, Record},
 };
-use database::{AsDatabaseError, Connection, Database};
+use database::{AsDatabaseError, Connection, Database, Tx};
 use futures::FutureExt;
 use std::{
     panic::AssertUnwindSafe,
@@ -73,9 +73,13 @@ pub(crate) async fn attempt<V: Verb>(
     begun: &Begun,
 ) -> Result<Vec<Answered<V>>, Broken<V::Error>> {
     let mut tx = db.begin().await?;
-    match settle(&mut tx, verb, calls, &begun.list()).await {
+    match settle(db, &mut tx, verb, calls, &begun.list()).await {
         Ok(settled) => {
-            let committed = tx.commit().await;
+            if failpoint::planted!("acknowledge-before-commit") {
+                tokio::spawn(commit_later(tx));
+                return Ok(settled.answers);
+            }
+            let committed = failpoint::around!("idempotency.verb", "commit", tx.commit().await);
             if let Err(error) = &committed
                 && error.is_outcome_unknown()
             {
@@ -93,7 +97,14 @@ pub(crate) async fn attempt<V: Verb>(
     }
 }
 
+/// Only a planted bug does so.
+async fn commit_later(tx: Tx) -> database::Result<()> {
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    failpoint::around!("idempotency.verb", "commit", tx.commit().await)
+}
+
 async fn settle<V: Verb>(
+    db: &Database,
     tx: &mut Connection,
     verb: &V,
     calls: &[&Call<V::Input>],
@@ -109,11 +120,15 @@ async fn settle<V: Verb>(
         .filter(|(_, verdict)| **verdict == Verdict::Run)
         .map(|(call, _)| *call)
         .collect();
-    let acted = act(tx, verb, &fresh).await?;
+    let acted = failpoint::around!("idempotency.verb", "effect", act(tx, verb, &fresh).await)?;
     // Keys are locked last, like by those who finish work: they have locked
     // its resource before.
     let won = take_over(tx, verb, &requests, &verdicts).await?;
-    let started = record(tx, verb, &fresh, &acted).await?;
+    let started = failpoint::around!(
+        "idempotency.keys",
+        "record",
+        record(db, tx, verb, &fresh, &acted).await
+    )?;
 
     let mut acted = acted.into_iter();
     let answers = verdicts
@@ -191,11 +206,16 @@ async fn take_over<V: Verb>(
     if lapsed.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(keys::take_over(tx, lapsed, verb.lease()).await?)
+    Ok(failpoint::around!(
+        "idempotency.lease",
+        "take_over",
+        keys::take_over(tx, lapsed, verb.lease()).await
+    )?)
 }
 
 /// Writes the keys of what the verb did, and gives the resources it started.
 async fn record<V: Verb>(
+    db: &Database,
     tx: &mut Connection,
     verb: &V,
     fresh: &[&Call<V::Input>],
@@ -222,7 +242,7 @@ async fn record<V: Verb>(
         let request = &call.request;
         records.push(Record { request, mark });
     }
-    write(tx, verb, &records).await?;
+    write(db, tx, verb, &records).await?;
     // The refusal may come of our own key's effect, committed by another
     // transaction since the look-up: then its answer counts.
     if !unstored.is_empty()
@@ -237,6 +257,7 @@ async fn record<V: Verb>(
 }
 
 async fn write<V: Verb>(
+    db: &Database,
     tx: &mut Connection,
     verb: &V,
     records: &[Record<'_>],
@@ -244,7 +265,11 @@ async fn write<V: Verb>(
     if records.is_empty() {
         return Ok(());
     }
-    match keys::record(tx, records, verb.kept_for(), verb.lease()).await {
+    let recorded = match failpoint::planted!("dedupe-before-effect") {
+        true => keys::record_at_once(db, records, verb.kept_for(), verb.lease()).await,
+        false => keys::record(tx, records, verb.kept_for(), verb.lease()).await,
+    };
+    match recorded {
         Ok(written) if written == records.len() => Ok(act::record(tx, records).await?),
         Ok(_) => Err(Broken::Raced),
         Err(error) if error.code().as_deref() == Some("55P03") => Err(Broken::Blocked),

@@ -6,7 +6,7 @@ use crate::{
     Request, Saved,
     judge::{State, Stored},
 };
-use database::Connection;
+use database::{Connection, Database};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -147,6 +147,19 @@ pub(crate) async fn record(
     .execute(conn)
     .await?;
     Ok(usize::try_from(written.rows_affected()).unwrap_or(usize::MAX))
+}
+
+/// The same in a transaction of its own. Only a planted bug does so.
+pub(crate) async fn record_at_once(
+    db: &Database,
+    records: &[Record<'_>],
+    kept_for: Duration,
+    lease: Duration,
+) -> database::Result<usize> {
+    let mut tx = db.begin().await?;
+    let written = record(&mut tx, records, kept_for, lease).await?;
+    tx.commit().await?;
+    Ok(written)
 }
 
 /// Takes lapsed work over, if it is still lapsed, and gives the work won. Keys

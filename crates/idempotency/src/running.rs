@@ -22,7 +22,7 @@ pub async fn finish(
     if sorted.is_empty() {
         return Ok(Vec::new());
     }
-    let closed = close(conn, &sorted).await?;
+    let closed = failpoint::around!("idempotency.keys", "finish", close(conn, &sorted).await)?;
     let mut stored: Vec<_> = answers.iter().map(|(_, _, saved)| saved.clone()).collect();
     if closed < answers.len() {
         for (place, saved) in find(conn, answers).await? {

@@ -11,5 +11,6 @@ const SPEC: Spec = Spec {
 };
 
 fn main() -> ExitCode {
+    failpoint::arm!();
     process::run(SPEC, order_service::migrate, order_service::serve)
 }

@@ -250,7 +250,8 @@ impl Running {
                 }
             }
         }
-        if let Err(error) = self.app.release_claims().await {
+        let released = self.app.release_claims();
+        if let Err(error) = failpoint::around!("order.lease", "release", released.await) {
             tracing::warn!(%error, "cannot give claims back; they run out by themselves");
         }
         self.drained.cancel();

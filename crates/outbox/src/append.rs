@@ -24,6 +24,7 @@ pub async fn append(conn: &mut Connection, events: &[Event]) -> database::Result
         payloads.push(event.payload.as_slice());
         traceparents.push(event.traceparent.as_deref());
     }
+    failpoint::reached!("outbox.event.before_record");
     // Identity values are given after the sort, in its order.
     sqlx::query(
         "insert into outbox (event_id, topic, kind, aggregate, sequence, payload, traceparent)
@@ -42,5 +43,6 @@ pub async fn append(conn: &mut Connection, events: &[Event]) -> database::Result
     .bind(traceparents)
     .execute(conn)
     .await?;
+    failpoint::reached!("outbox.event.after_record");
     Ok(())
 }

@@ -160,7 +160,8 @@ impl Broker {
         if ids.is_empty() {
             return Ok(());
         }
-        self.conn.xack(of.stream, of.group, ids).await
+        let acknowledged = self.conn.xack(of.stream, of.group, ids);
+        failpoint::around!("outbox.delivery", "acknowledge", acknowledged.await)
     }
 }
 

@@ -135,7 +135,7 @@ impl<H: Handler> Delivery<'_, H> {
         if source == Source::Parked {
             parked::take_out(&mut tx, self.group, event).await?;
         }
-        tx.commit().await?;
+        failpoint::around!("outbox.delivery", "commit", tx.commit().await)?;
         metrics::processed(&event.topic, self.group, done);
         Ok(())
     }
@@ -147,7 +147,8 @@ impl<H: Handler> Delivery<'_, H> {
     ) -> Result<Processed, HandleError> {
         // An insert that waits for another transaction's is the fence between
         // this consumer and one that lost its seat in the middle of an event.
-        if let Noted::Again = inbox::note(tx, self.group, event).await? {
+        let noted = inbox::note(tx, self.group, event);
+        if let Noted::Again = failpoint::around!("outbox.inbox", "record", noted.await)? {
             return Ok(Processed::Known);
         }
         let handling = async { self.handler.handle(tx, event).await };

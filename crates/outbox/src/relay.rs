@@ -85,9 +85,15 @@ impl Relay {
         let mut limit = BATCH_MAX;
         while !cancel.is_cancelled() {
             let events = read(&mut seat, limit).await?;
+            if failpoint::planted!("delete-before-publish") {
+                delete(&mut seat, &events).await?;
+            }
             let published = self.publish(&mut broker, &events).await;
             match published {
                 Ok(()) => {
+                    if failpoint::planted!("outbox-by-cursor") {
+                        delete_up_to(&mut seat, &events).await?;
+                    }
                     delete(&mut seat, &events).await?;
                     metrics::published(events.len());
                     outage.over();
@@ -122,7 +128,12 @@ impl Relay {
             Some(broker) => broker,
             None => broker.insert(Broker::connect(&self.redis).await?),
         };
-        Ok(broker.publish(events, self.keep).await?)
+        let published = broker.publish(events, self.keep);
+        Ok(failpoint::around!(
+            "outbox.relay",
+            "publish",
+            published.await
+        )?)
     }
 
     async fn wait(&self, is_busy: bool, cancel: &CancellationToken) {
@@ -157,9 +168,22 @@ async fn delete(seat: &mut Seat, events: &[Outgoing]) -> Result<(), Trouble> {
         return Ok(());
     }
     let positions: Vec<i64> = events.iter().map(|event| event.position).collect();
-    seat.answered(async |conn| {
+    let deleted = seat.answered(async |conn| {
         sqlx::query("delete from outbox where position = any ($1)")
             .bind(positions)
+            .execute(conn)
+            .await
+    });
+    failpoint::around!("outbox.relay", "delete", deleted.await)?;
+    Ok(())
+}
+
+/// Takes all up to the last one for published. Only a planted bug does so.
+async fn delete_up_to(seat: &mut Seat, events: &[Outgoing]) -> Result<(), Trouble> {
+    let last = events.last().map(|event| event.position);
+    seat.answered(async |conn| {
+        sqlx::query("delete from outbox where position <= $1")
+            .bind(last)
             .execute(conn)
             .await
     })

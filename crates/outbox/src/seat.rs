@@ -27,6 +27,7 @@ impl Seat {
         cancel: &CancellationToken,
     ) -> Result<Option<Self>, Trouble> {
         let mut seat = Self::open(db).await?;
+        failpoint::reached!("outbox.seat.before_claim");
         while !seat.try_lock(role).await? {
             if cancel
                 .run_until_cancelled(tokio::time::sleep(STAND_BY))
@@ -37,6 +38,7 @@ impl Seat {
                 return Ok(None);
             }
         }
+        failpoint::reached!("outbox.seat.after_claim");
         Ok(Some(seat))
     }
 

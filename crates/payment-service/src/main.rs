@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use process::Spec;
 
 fn main() -> ExitCode {
+    failpoint::arm!();
     let spec = Spec {
         name: "payment-service",
         version: env!("CARGO_PKG_VERSION"),

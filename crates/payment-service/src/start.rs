@@ -195,12 +195,10 @@ async fn await_schema(db: &Database, shutdown: &CancellationToken) -> Result<(),
 fn serve_apis(edge: edge::Bound, app: &App, settings: &Settings, around: &Around) -> Part {
     let tasks = Tasks::new(around.tracker.clone());
     let pages = Pages::new(&settings.server.page_token_secret);
-    let service = Service::new(app.clone(), tasks, pages.clone());
+    let service = Service::new(app.clone(), tasks.clone(), pages.clone());
+    let admin = Admin::new(app.clone(), tasks, pages);
     let routes = Routes::new(PaymentServiceServer::new(service))
-        .add_service(PaymentAdminServiceServer::new(Admin::new(
-            app.clone(),
-            pages,
-        )))
+        .add_service(PaymentAdminServiceServer::new(admin))
         .add_service(around.health.grpc_service(SERVICES));
     let webhooks = http::router(app.clone(), settings.provider.webhook_secrets.clone());
     let serving = Serving::new(routes, around.shutdown.clone(), around.drain);

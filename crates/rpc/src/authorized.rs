@@ -7,14 +7,12 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use http::{HeaderValue, Request, Response, Uri, header::AUTHORIZATION};
+use http::{HeaderValue, Request, header::AUTHORIZATION};
 use secrecy::{ExposeSecret, SecretString};
-use tonic::{
-    body::Body,
-    transport::{self, Channel},
-};
+use tonic::body::Body;
 use tower::Service;
-use tracing::Span;
+
+use crate::Channel;
 
 /// The token that a process shows to others: its own, never a caller's.
 /// Clones share it, and it may be replaced at any time. It is never printed.
@@ -52,41 +50,22 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A channel that shows a token with each call, and tells the call's span where
-/// it goes.
+/// A channel that shows a token with each call.
 #[derive(Debug, Clone)]
 pub struct Authorized {
     channel: Channel,
     token: Token,
-    peer: Option<Arc<Uri>>,
 }
 
 impl Authorized {
     pub fn new(channel: Channel, token: Token) -> Self {
-        Self {
-            channel,
-            token,
-            peer: None,
-        }
-    }
-
-    /// The URL that the channel goes to.
-    #[must_use]
-    pub fn at(self, url: &str) -> Self {
-        let peer = url.parse().ok().map(Arc::new);
-        Self { peer, ..self }
-    }
-
-    fn tell_where(&self, span: &Span) {
-        let Some(peer) = &self.peer else { return };
-        span.record("server.address", peer.host());
-        span.record("server.port", peer.port_u16().map(i64::from));
+        Self { channel, token }
     }
 }
 
 impl Service<Request<Body>> for Authorized {
-    type Response = Response<Body>;
-    type Error = transport::Error;
+    type Response = <Channel as Service<Request<Body>>>::Response;
+    type Error = <Channel as Service<Request<Body>>>::Error;
     type Future = <Channel as Service<Request<Body>>>::Future;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
@@ -94,7 +73,6 @@ impl Service<Request<Body>> for Authorized {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        self.tell_where(&Span::current());
         if let Some(token) = self.token.0.load().as_deref() {
             request.headers_mut().insert(AUTHORIZATION, token.clone());
         }

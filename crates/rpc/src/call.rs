@@ -1,21 +1,29 @@
 //! One call to a peer.
 
-use std::{error::Error as StdError, time::Duration};
+use std::time::Duration;
 
 use prost::Name;
+use tokio::time::Instant;
 use tonic::{Code, Request, Response, Status, metadata::MetadataMap};
 use tracing::Instrument;
 
-use crate::watch::{Method, Watch};
+use crate::{
+    channel::{Tried, Until, never_arrived},
+    metrics, share,
+    watch::{Method, Watch},
+};
 
 /// Sends one call, in a span of its own, with the time it may take and its
-/// idempotency key. A call that provably never reached a handler (connection
-/// refused, stream refused, server going away) is sent once more; nothing else
-/// is repeated here, that is for whoever holds the key.
+/// idempotency key. A call that provably never reached a handler (stream
+/// refused, server going away) is sent once more, to another endpoint if there
+/// is one; nothing else is repeated here, that is for whoever holds the key.
+///
+/// Within a handler that a caller waits for, `timeout` is cut to what is left
+/// of the caller's time.
 ///
 /// # Errors
 /// The peer's status; `DEADLINE_EXCEEDED` when the time is over, and then the
-/// outcome is unknown.
+/// outcome is unknown, unless there was no time from the beginning.
 pub async fn call<M, R, F, Fut>(
     message: M,
     key: Option<&str>,
@@ -29,14 +37,23 @@ where
 {
     let watch = Watch::begin(Method::of::<M>());
     let calling = async {
-        let request = request(message.clone(), key, timeout)?;
-        let answer = match send(request).await {
-            Err(status) if never_arrived(&status) => {
-                tracing::debug!(error = %status, "sending a call again that never arrived");
-                send(self::request(message, key, timeout)?).await
+        let timeout = share::of(timeout)
+            .ok_or_else(|| Status::deadline_exceeded("no time is left for the call"))?;
+        let until = Instant::now() + timeout;
+        let (until, tried) = (Until(until), Tried::default());
+        let request = |message| request(message, key, until, tried.clone());
+        let sending = async {
+            match send(request(message.clone())?).await {
+                Err(status) if never_arrived(&status) => {
+                    metrics::resent();
+                    tracing::debug!(error = %status, "sending a call again that never arrived");
+                    send(request(message)?).await
+                }
+                answer => answer,
             }
-            answer => answer,
         };
+        let answer = tokio::time::timeout_at(until.0, sending).await;
+        let answer = answer.unwrap_or_else(|_| Err(too_late()));
         answer.map(Response::into_inner).map_err(plain_deadline)
     };
     let answer = calling.instrument(watch.span()).await;
@@ -44,9 +61,16 @@ where
     answer
 }
 
-fn request<M>(message: M, key: Option<&str>, timeout: Duration) -> Result<Request<M>, Status> {
+fn request<M>(
+    message: M,
+    key: Option<&str>,
+    until: Until,
+    tried: Tried,
+) -> Result<Request<M>, Status> {
     let mut request = Request::new(message);
-    request.set_timeout(timeout);
+    request.set_timeout(until.0.saturating_duration_since(Instant::now()));
+    request.extensions_mut().insert(until);
+    request.extensions_mut().insert(tried);
     if let Some(key) = key {
         let key = key
             .parse()
@@ -59,36 +83,14 @@ fn request<M>(message: M, key: Option<&str>, timeout: Duration) -> Result<Reques
     Ok(request)
 }
 
-/// tonic tells an expired deadline as `CANCELLED`, by its own timer and by the
-/// server's alike.
-fn plain_deadline(status: Status) -> Status {
-    if status.code() == Code::Cancelled && status.message().contains("Timeout expired") {
-        return Status::deadline_exceeded("the call took longer than it may");
-    }
-    status
+fn too_late() -> Status {
+    Status::deadline_exceeded("the call took longer than it may")
 }
 
-/// True when the error shows that no handler saw the request.
-fn never_arrived(status: &Status) -> bool {
-    let mut cause = status.source();
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<hyper::Error>()
-            && error.is_canceled()
-        {
-            return true;
-        }
-        if let Some(error) = error.downcast_ref::<h2::Error>()
-            && (error.reason() == Some(h2::Reason::REFUSED_STREAM)
-                || error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR))
-        {
-            return true;
-        }
-        if let Some(error) = error.downcast_ref::<std::io::Error>()
-            && error.kind() == std::io::ErrorKind::ConnectionRefused
-        {
-            return true;
-        }
-        cause = error.source();
+/// A server on tonic tells an expired deadline as `CANCELLED`.
+fn plain_deadline(status: Status) -> Status {
+    if status.code() == Code::Cancelled && status.message().contains("Timeout expired") {
+        return too_late();
     }
-    false
+    status
 }

@@ -1,20 +1,16 @@
 //! The way to a peer.
 
-use std::{fmt::Display, time::Duration};
+use std::time::Duration;
 
-use http::{Uri, uri::Scheme};
 use listener::tls::Connector;
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
-use tonic::transport::{Channel, Endpoint};
 
-use crate::{InvalidToken, Token};
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-const HTTPS_PORT: u16 = 443;
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+use crate::{
+    InvalidToken, Token,
+    channel::{Channel, Names, NoPlace, Place},
+};
 
 /// Why a peer cannot be called.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +27,9 @@ pub enum Error {
 pub struct PeerSettings {
     /// For example `http://inventory-service:50053`; with `https://` the peer
     /// must prove by its certificate who it is, and the section `tls` is needed.
+    /// Calls are balanced over all addresses that the host's name has, which is
+    /// looked up every five seconds, and over several hosts with commas between:
+    /// `http://10.0.0.1:50053,10.0.0.2:50053`.
     pub url: String,
     /// The name in the peer's certificate, when it is not the host of the URL.
     #[serde(default)]
@@ -86,41 +85,11 @@ impl PeerSettings {
 /// # Errors
 /// `Peer` when the URL is none, or is `https://` and there is no `tls`.
 pub fn connect(settings: &PeerSettings, tls: Option<&Connector>) -> Result<Channel, Error> {
-    let peer = |reason: &dyn Display| Error::Peer {
-        url: settings.url.clone(),
-        reason: reason.to_string(),
-    };
-    let url: Uri = settings.url.parse().map_err(|error| peer(&error))?;
-    let Some(host) = url.host().filter(|host| !host.is_empty()) else {
-        return Err(peer(&"expected http://HOST:PORT or https://HOST:PORT"));
-    };
-    match (url.scheme_str(), tls) {
-        (Some("http"), _) => Ok(endpoint(url).connect_lazy()),
-        (Some("https"), Some(tls)) => {
-            let name = settings.server_name.as_deref().unwrap_or(host);
-            let port = url.port_u16().unwrap_or(HTTPS_PORT);
-            let connector = tls.to(host, port, name).map_err(|error| peer(&error))?;
-            let plain = in_the_clear(&url).map_err(|error| peer(&error))?;
-            let endpoint = endpoint(plain).origin(url);
-            Ok(endpoint.connect_with_connector_lazy(connector))
-        }
-        (Some("https"), None) => Err(peer(&"expected the section `tls` for https://")),
-        _ => Err(peer(&"expected http://HOST:PORT or https://HOST:PORT")),
-    }
-}
-
-fn endpoint(url: Uri) -> Endpoint {
-    Endpoint::from(url)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
-        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
-        .keep_alive_while_idle(true)
-        .tcp_nodelay(true)
-}
-
-/// tonic refuses `https` when the TLS is not its own.
-fn in_the_clear(url: &Uri) -> Result<Uri, http::uri::InvalidUriParts> {
-    let mut parts = url.clone().into_parts();
-    parts.scheme = Some(Scheme::HTTP);
-    Uri::from_parts(parts)
+    let name = settings.server_name.as_deref();
+    let places = Place::all(&settings.url, name, tls);
+    let places = places.map_err(|NoPlace(reason)| {
+        let url = settings.url.clone();
+        Error::Peer { url, reason }
+    })?;
+    Ok(Channel::to(places, Names::of_system()))
 }

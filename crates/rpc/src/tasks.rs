@@ -6,7 +6,7 @@ use tokio_util::task::TaskTracker;
 use tonic::Status;
 use tracing::Instrument;
 
-use crate::{Context, Problem, Reason};
+use crate::{Context, Problem, Reason, share};
 
 /// Runs each mutating handler on a task of its own. tonic drops a handler when
 /// the client goes away; a transaction or a call to a peer must not be dropped
@@ -28,7 +28,7 @@ impl Tasks {
     ) -> Result<T, Status> {
         let context = context.clone();
         let work = async move {
-            let result = work.await;
+            let result = share::within(context.deadline, work).await;
             drop(context);
             result
         };

@@ -1,6 +1,6 @@
 # Stands between a test process and a server: sh -c "$(cat guard.sh)" guard DIR SIGNAL COMMAND...
-# It reads `start` and `stop` from a pipe that the test process holds. When the
-# pipe closes, for whatever reason, it ends the server and removes DIR.
+# It reads `start`, `stop` and `kill` from a pipe that the test process holds. When
+# the pipe closes, for whatever reason, it ends the server and removes DIR.
 dir=$1
 signal=$2
 shift 2
@@ -16,14 +16,16 @@ start() {
   job=$!
 }
 
+# stop SIGNAL: ends the server by it.
 stop() {
+  by=$1
   if [ -z "$job" ]; then return; fi
   until [ -s "$dir/pid" ]; do sleep 0.02; done
   # Again and again: what is still being set up may not hear the first one.
   tries=0
   until [ -e "$dir/ended" ]; do
-    if [ "$tries" -ge 200 ]; then signal=KILL; fi
-    kill -s "$signal" "$(cat "$dir/pid")" 2>/dev/null
+    if [ "$tries" -ge 200 ]; then by=KILL; fi
+    kill -s "$by" "$(cat "$dir/pid")" 2>/dev/null
     tries=$((tries + 1))
     sleep 0.05
   done
@@ -36,10 +38,14 @@ while read -r order; do
   case $order in
   start) start "$@" ;;
   stop)
-    stop
+    stop "$signal"
+    : >"$dir/stopped"
+    ;;
+  kill)
+    stop KILL
     : >"$dir/stopped"
     ;;
   esac
 done
-stop
+stop "$signal"
 rm -rf "$dir"

@@ -12,6 +12,7 @@
 
 mod leaks;
 pub mod metrics;
+pub mod orphans;
 mod passwords;
 mod ports;
 mod postgres;

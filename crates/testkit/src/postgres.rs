@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 use tokio::sync::{Mutex, OnceCell};
 
-use crate::server::{Kind, Server};
+use crate::server::{Kind, Server, Start};
 
 const KIND: Kind = Kind {
     script: "private-postgres",
@@ -63,8 +63,13 @@ pub async fn database(migrators: &[&'static Migrator]) -> TestDatabase {
 impl TestPostgres {
     /// A server of its own, for a test that stops it; it ends when dropped.
     pub async fn start() -> TestPostgres {
+        Self::start_with(&[]).await
+    }
+
+    /// `options` as on the command line of `postgres`; they win over ours.
+    pub async fn start_with(options: &[String]) -> TestPostgres {
         let postgres = TestPostgres {
-            server: Server::spawn(&KIND).await,
+            server: Server::spawn(&KIND, options).await,
             templates: Mutex::default(),
         };
         postgres.wait_until_ready().await;
@@ -89,9 +94,20 @@ impl TestPostgres {
         self.server.stop().await;
     }
 
+    /// `kill -9` of the postmaster alone: its sessions see that for themselves.
+    pub async fn kill(&mut self) {
+        self.server.kill().await;
+    }
+
     /// Starts it again on the same port and waits for its recovery.
     pub async fn restart(&mut self) {
-        self.server.start().await;
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while let Start::StillInUse = self.server.start().await {
+            assert!(Instant::now() < deadline, "{}", self.server.log());
+            // The guard has to see that it has ended.
+            self.server.stop().await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
         self.wait_until_ready().await;
     }
 

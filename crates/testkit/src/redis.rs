@@ -25,7 +25,7 @@ pub struct TestRedis {
 
 /// A server of its own for each call: they start in milliseconds.
 pub async fn redis() -> TestRedis {
-    let server = Server::spawn(&KIND).await;
+    let server = Server::spawn(&KIND, &[]).await;
     let port = server.port;
     let redis = TestRedis {
         url: format!("redis://127.0.0.1:{port}"),

@@ -15,6 +15,8 @@ pub(crate) enum Start {
     Ready,
     /// The port was taken between its choice and its use.
     PortTaken,
+    /// What a killed server left behind still uses its data.
+    StillInUse,
 }
 
 /// How a kind of server is started and ended.
@@ -36,9 +38,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) async fn spawn(kind: &Kind) -> Server {
+    /// `more` arguments come after those of its kind.
+    pub(crate) async fn spawn(kind: &Kind, more: &[String]) -> Server {
         for _ in 0..5 {
-            let mut server = Self::prepare(kind, crate::free_port());
+            let mut server = Self::prepare(kind, more, crate::free_port());
             if let Start::Ready = server.start().await {
                 return server;
             }
@@ -46,7 +49,7 @@ impl Server {
         panic!("{}: each of five ports was taken", kind.script);
     }
 
-    fn prepare(kind: &Kind, port: u16) -> Server {
+    fn prepare(kind: &Kind, more: &[String], port: u16) -> Server {
         // The server's user must be able to pass through it.
         let passable = std::fs::Permissions::from_mode(0o755);
         let dir = tempfile::Builder::new()
@@ -62,6 +65,7 @@ impl Server {
             .args([dir.as_path(), Path::new(kind.signal), &script(kind.script)])
             .args([dir.join("data").as_path(), Path::new(&port.to_string())])
             .args(kind.arguments)
+            .args(more)
             .env("PRIVATE_POSTGRES_SYNC", "off")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -82,6 +86,9 @@ impl Server {
                 if log.contains("is taken") || log.contains("Address already in use") {
                     return Start::PortTaken;
                 }
+                if log.contains("is still in use") {
+                    return Start::StillInUse;
+                }
                 panic!("a private server did not start:\n{log}");
             }
             assert!(
@@ -95,7 +102,16 @@ impl Server {
     }
 
     pub(crate) async fn stop(&mut self) {
-        self.order("stop\n");
+        self.end("stop\n").await;
+    }
+
+    /// `kill -9`, whatever the signal of its kind.
+    pub(crate) async fn kill(&mut self) {
+        self.end("kill\n").await;
+    }
+
+    async fn end(&mut self, order: &str) {
+        self.order(order);
         let deadline = Instant::now() + PATIENCE;
         let stopped = self.dir.join("stopped");
         while std::fs::remove_file(&stopped).is_err() {

@@ -2514,6 +2514,43 @@ impl ::prost::Name for RunAuditResponse {
         "/cartwright.order.v1.RunAuditResponse".into()
     }
 }
+/// Asks for an order to be compared with its payment.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReconcileOrderRequest {
+    /// The order: a UUID. It need not exist.
+    #[prost(string, tag = "1")]
+    pub order_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ReconcileOrderRequest {
+    const NAME: &'static str = "ReconcileOrderRequest";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.ReconcileOrderRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.ReconcileOrderRequest".into()
+    }
+}
+/// The order after it was compared.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReconcileOrderResponse {
+    /// What was found.
+    #[prost(enumeration = "OrderDifference", tag = "1")]
+    pub difference: i32,
+    /// Empty when there is no such order.
+    #[prost(message, optional, tag = "2")]
+    pub order: ::core::option::Option<Order>,
+}
+impl ::prost::Name for ReconcileOrderResponse {
+    const NAME: &'static str = "ReconcileOrderResponse";
+    const PACKAGE: &'static str = "cartwright.order.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.order.v1.ReconcileOrderResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.order.v1.ReconcileOrderResponse".into()
+    }
+}
 /// What is known of one effect of a saga.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -2584,6 +2621,52 @@ impl SagaResolution {
             "SAGA_RESOLUTION_UNSPECIFIED" => Some(Self::Unspecified),
             "SAGA_RESOLUTION_RESUME" => Some(Self::Resume),
             "SAGA_RESOLUTION_CANCEL" => Some(Self::Cancel),
+            _ => None,
+        }
+    }
+}
+/// What became of the difference between an order and its payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum OrderDifference {
+    /// Not used.
+    Unspecified = 0,
+    /// There was none.
+    None = 1,
+    /// The saga of the order is at work, and settles it.
+    Running = 2,
+    /// Captures or refunds were written into the order.
+    TakenOver = 3,
+    /// The money is gone: the order is being cancelled, or needs attention if
+    /// goods have shipped.
+    Undone = 4,
+    /// Nobody wants the money: it was given back.
+    GivenBack = 5,
+}
+impl OrderDifference {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ORDER_DIFFERENCE_UNSPECIFIED",
+            Self::None => "ORDER_DIFFERENCE_NONE",
+            Self::Running => "ORDER_DIFFERENCE_RUNNING",
+            Self::TakenOver => "ORDER_DIFFERENCE_TAKEN_OVER",
+            Self::Undone => "ORDER_DIFFERENCE_UNDONE",
+            Self::GivenBack => "ORDER_DIFFERENCE_GIVEN_BACK",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ORDER_DIFFERENCE_UNSPECIFIED" => Some(Self::Unspecified),
+            "ORDER_DIFFERENCE_NONE" => Some(Self::None),
+            "ORDER_DIFFERENCE_RUNNING" => Some(Self::Running),
+            "ORDER_DIFFERENCE_TAKEN_OVER" => Some(Self::TakenOver),
+            "ORDER_DIFFERENCE_UNDONE" => Some(Self::Undone),
+            "ORDER_DIFFERENCE_GIVEN_BACK" => Some(Self::GivenBack),
             _ => None,
         }
     }
@@ -2791,6 +2874,41 @@ pub mod order_admin_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// ReconcileOrder compares an order with its payment, after payments were
+        /// taken over from the provider, and settles the difference. What was given
+        /// back, or taken, without the order's knowledge is written into the order; an
+        /// order that has not shipped and whose money is gone is cancelled; money for
+        /// an order that does not exist, or has ended, is given back. An order whose
+        /// saga runs is left to it. Doing it again changes nothing more.
+        pub async fn reconcile_order(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReconcileOrderRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReconcileOrderResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/cartwright.order.v1.OrderAdminService/ReconcileOrder",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "cartwright.order.v1.OrderAdminService",
+                        "ReconcileOrder",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// RunAudit counts the rows that break an invariant (O1 to O8). Changes
         /// nothing.
         pub async fn run_audit(
@@ -2893,6 +3011,19 @@ pub mod order_admin_service_server {
             request: tonic::Request<super::ResolveSagaRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ResolveSagaResponse>,
+            tonic::Status,
+        >;
+        /// ReconcileOrder compares an order with its payment, after payments were
+        /// taken over from the provider, and settles the difference. What was given
+        /// back, or taken, without the order's knowledge is written into the order; an
+        /// order that has not shipped and whose money is gone is cancelled; money for
+        /// an order that does not exist, or has ended, is given back. An order whose
+        /// saga runs is left to it. Doing it again changes nothing more.
+        async fn reconcile_order(
+            &self,
+            request: tonic::Request<super::ReconcileOrderRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReconcileOrderResponse>,
             tonic::Status,
         >;
         /// RunAudit counts the rows that break an invariant (O1 to O8). Changes
@@ -3158,6 +3289,52 @@ pub mod order_admin_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ResolveSagaSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/cartwright.order.v1.OrderAdminService/ReconcileOrder" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReconcileOrderSvc<T: OrderAdminService>(pub Arc<T>);
+                    impl<
+                        T: OrderAdminService,
+                    > tonic::server::UnaryService<super::ReconcileOrderRequest>
+                    for ReconcileOrderSvc<T> {
+                        type Response = super::ReconcileOrderResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReconcileOrderRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OrderAdminService>::reconcile_order(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReconcileOrderSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

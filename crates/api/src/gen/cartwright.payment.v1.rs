@@ -33,6 +33,129 @@ impl ::prost::Name for RunAuditResponse {
         "/cartwright.payment.v1.RunAuditResponse".into()
     }
 }
+/// Asks for a page of the provider's books to be compared with ours.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReconcileProviderRequest {
+    /// What the provider made since then is looked through, and besides each of
+    /// our payments that is not at its end. Take some minutes more than needed:
+    /// clocks differ. Required.
+    #[prost(message, optional, tag = "1")]
+    pub created_from: ::core::option::Option<::prost_types::Timestamp>,
+    /// From the page before, or empty.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ReconcileProviderRequest {
+    const NAME: &'static str = "ReconcileProviderRequest";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.ReconcileProviderRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.ReconcileProviderRequest".into()
+    }
+}
+/// What was found and settled.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReconcileProviderResponse {
+    /// Payments that were compared.
+    #[prost(int32, tag = "1")]
+    pub compared: i32,
+    /// In the order in which they were found.
+    #[prost(message, repeated, tag = "2")]
+    pub differences: ::prost::alloc::vec::Vec<BookDifference>,
+    /// Empty: there is no more.
+    #[prost(string, tag = "3")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ReconcileProviderResponse {
+    const NAME: &'static str = "ReconcileProviderResponse";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.ReconcileProviderResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.ReconcileProviderResponse".into()
+    }
+}
+/// One difference.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BookDifference {
+    /// What it was.
+    #[prost(enumeration = "BookDifferenceKind", tag = "1")]
+    pub kind: i32,
+    /// The payment: a UUID.
+    #[prost(string, tag = "2")]
+    pub payment_id: ::prost::alloc::string::String,
+    /// The order: a UUID. A payment whose order has another one that is live, or
+    /// was voided, is written under an order id of its own, equal to its id.
+    #[prost(string, tag = "3")]
+    pub order_id: ::prost::alloc::string::String,
+    /// The provider's id of the payment.
+    #[prost(string, tag = "4")]
+    pub provider_reference: ::prost::alloc::string::String,
+    /// Of the payment, the capture or the refund.
+    #[prost(message, optional, tag = "5")]
+    pub amount: ::core::option::Option<super::super::common::v1::Money>,
+    /// Why it could not be settled; empty otherwise.
+    #[prost(string, tag = "6")]
+    pub message: ::prost::alloc::string::String,
+}
+impl ::prost::Name for BookDifference {
+    const NAME: &'static str = "BookDifference";
+    const PACKAGE: &'static str = "cartwright.payment.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "cartwright.payment.v1.BookDifference".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/cartwright.payment.v1.BookDifference".into()
+    }
+}
+/// In what our books differed from the provider's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum BookDifferenceKind {
+    /// Not used.
+    Unspecified = 0,
+    /// We did not know the payment. It is in the books now.
+    Payment = 1,
+    /// We did not know that money was taken. The capture is in the books now.
+    Capture = 2,
+    /// We did not know that money was given back. The refund is in the books now.
+    Refund = 3,
+    /// The payment stood elsewhere. It stands there now.
+    State = 4,
+    /// It could not be settled: a person has to look.
+    Unsettled = 5,
+}
+impl BookDifferenceKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "BOOK_DIFFERENCE_KIND_UNSPECIFIED",
+            Self::Payment => "BOOK_DIFFERENCE_KIND_PAYMENT",
+            Self::Capture => "BOOK_DIFFERENCE_KIND_CAPTURE",
+            Self::Refund => "BOOK_DIFFERENCE_KIND_REFUND",
+            Self::State => "BOOK_DIFFERENCE_KIND_STATE",
+            Self::Unsettled => "BOOK_DIFFERENCE_KIND_UNSETTLED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "BOOK_DIFFERENCE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "BOOK_DIFFERENCE_KIND_PAYMENT" => Some(Self::Payment),
+            "BOOK_DIFFERENCE_KIND_CAPTURE" => Some(Self::Capture),
+            "BOOK_DIFFERENCE_KIND_REFUND" => Some(Self::Refund),
+            "BOOK_DIFFERENCE_KIND_STATE" => Some(Self::State),
+            "BOOK_DIFFERENCE_KIND_UNSETTLED" => Some(Self::Unsettled),
+            _ => None,
+        }
+    }
+}
 /// Generated client implementations.
 pub mod payment_admin_service_client {
     #![allow(
@@ -157,6 +280,41 @@ pub mod payment_admin_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// ReconcileProvider takes over what the provider knows and our books do not:
+        /// after a restore to a point in time, all that was done since then. It moves
+        /// no money: payments, captures and refunds that are missing here are written
+        /// as the provider has them, and what ended there ends here. Each difference
+        /// is in the audit log. Doing it again finds nothing more; a page that failed
+        /// may be asked for again.
+        pub async fn reconcile_provider(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReconcileProviderRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReconcileProviderResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/cartwright.payment.v1.PaymentAdminService/ReconcileProvider",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "cartwright.payment.v1.PaymentAdminService",
+                        "ReconcileProvider",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// ListAuditEntries lists who did what in this service, newest first.
         pub async fn list_audit_entries(
             &mut self,
@@ -212,6 +370,19 @@ pub mod payment_admin_service_server {
             request: tonic::Request<super::RunAuditRequest>,
         ) -> std::result::Result<
             tonic::Response<super::RunAuditResponse>,
+            tonic::Status,
+        >;
+        /// ReconcileProvider takes over what the provider knows and our books do not:
+        /// after a restore to a point in time, all that was done since then. It moves
+        /// no money: payments, captures and refunds that are missing here are written
+        /// as the provider has them, and what ended there ends here. Each difference
+        /// is in the audit log. Doing it again finds nothing more; a page that failed
+        /// may be asked for again.
+        async fn reconcile_provider(
+            &self,
+            request: tonic::Request<super::ReconcileProviderRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReconcileProviderResponse>,
             tonic::Status,
         >;
         /// ListAuditEntries lists who did what in this service, newest first.
@@ -332,6 +503,55 @@ pub mod payment_admin_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RunAuditSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/cartwright.payment.v1.PaymentAdminService/ReconcileProvider" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReconcileProviderSvc<T: PaymentAdminService>(pub Arc<T>);
+                    impl<
+                        T: PaymentAdminService,
+                    > tonic::server::UnaryService<super::ReconcileProviderRequest>
+                    for ReconcileProviderSvc<T> {
+                        type Response = super::ReconcileProviderResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReconcileProviderRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PaymentAdminService>::reconcile_provider(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReconcileProviderSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -13,23 +13,30 @@ use e2e::checkout;
 const SERVICES: [&str; 3] = ["order-service", "payment-service", "inventory-service"];
 
 /// Tests of all: nobody may know them.
-const KNOWS_ALL: [&str; 2] = ["e2e", "fuzz-targets"];
+const KNOWS_ALL: [&str; 4] = ["chaos", "e2e", "fuzz-targets", "simulation"];
 
 /// What each part may know of the workspace. Parts stay apart where they can.
 const PARTS: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("settings", &[]),
+    ("failpoint", &[]),
     ("batch", &["telemetry"]),
     ("telemetry", &[]),
     ("listener", &[]),
     ("health", &["listener"]),
     ("api", &["types"]),
-    ("database", &["telemetry"]),
+    ("database", &["failpoint", "telemetry"]),
     ("audit", &["database"]),
-    ("idempotency", &["audit", "database", "telemetry", "types"]),
+    (
+        "idempotency",
+        &["audit", "database", "failpoint", "telemetry", "types"],
+    ),
     ("redis-connection", &[]),
     ("limits", &["redis-connection", "telemetry"]),
-    ("outbox", &["database", "redis-connection", "telemetry"]),
+    (
+        "outbox",
+        &["database", "failpoint", "redis-connection", "telemetry"],
+    ),
     ("auth", &[]),
     ("gauges", &["telemetry"]),
     ("process", &["auth", "health", "settings", "telemetry"]),

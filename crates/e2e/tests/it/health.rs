@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use e2e::{Part, Shop};
 use reqwest::{Client, StatusCode};
-use rpc::PeerSettings;
+use rpc::{Channel, PeerSettings};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use tonic::{Code, transport::Channel};
+use tonic::Code;
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };

@@ -12,6 +12,7 @@ mod browsers;
 mod canary;
 mod crash;
 mod drain;
+mod failpoints;
 mod health;
 mod orders;
 mod races;

@@ -40,7 +40,11 @@ impl Verb for Commit {
             .iter()
             .map(|order_id| finished::<Self>(room.commit(**order_id).map(Committed)))
             .collect();
-        stockroom::save(tx, &room).await?;
+        failpoint::around!(
+            "inventory.commit",
+            "record",
+            stockroom::save(tx, &room).await
+        )?;
         Ok(acted)
     }
 }

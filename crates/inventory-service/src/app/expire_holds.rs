@@ -11,8 +11,9 @@ impl App {
                 let mut tx = self.db.begin().await?;
                 let mut room = stockroom::of_overdue(&mut tx, limit).await?;
                 let expired = room.expire_overdue();
-                stockroom::save(&mut tx, &room).await?;
-                tx.commit().await?;
+                let saved = stockroom::save(&mut tx, &room);
+                failpoint::around!("inventory.sweeper", "record", saved.await)?;
+                failpoint::around!("inventory.sweeper", "commit", tx.commit().await)?;
                 Ok::<_, database::Error>(expired)
             })
             .await?;

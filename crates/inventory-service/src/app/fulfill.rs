@@ -40,7 +40,11 @@ impl Verb for Fulfill {
             .iter()
             .map(|shipment| finished::<Self>(room.fulfill(shipment).map(Fulfilled)))
             .collect();
-        stockroom::save(tx, &room).await?;
+        failpoint::around!(
+            "inventory.fulfill",
+            "record",
+            stockroom::save(tx, &room).await
+        )?;
         Ok(acted)
     }
 }

@@ -53,7 +53,11 @@ impl Verb for Release {
                 finished::<Self>(released.map(Released))
             })
             .collect();
-        stockroom::save(tx, &room).await?;
+        failpoint::around!(
+            "inventory.release",
+            "record",
+            stockroom::save(tx, &room).await
+        )?;
         Ok(acted)
     }
 }

@@ -52,7 +52,11 @@ impl Verb for Reserve {
             .iter()
             .map(|wish| finished::<Self>(reserve(&mut room, wish)))
             .collect();
-        stockroom::save(tx, &room).await?;
+        failpoint::around!(
+            "inventory.reserve",
+            "record",
+            stockroom::save(tx, &room).await
+        )?;
         Ok(acted)
     }
 }

@@ -43,7 +43,11 @@ impl Verb for ReturnToStock {
             .iter()
             .map(|back| finished::<Self>(room.return_to_stock(back).map(Returned)))
             .collect();
-        stockroom::save(tx, &room).await?;
+        failpoint::around!(
+            "inventory.return",
+            "record",
+            stockroom::save(tx, &room).await
+        )?;
         Ok(acted)
     }
 }

@@ -10,7 +10,11 @@ impl Stockroom {
         let overdue: Vec<OrderId> = self
             .reservations
             .values()
-            .filter(|reservation| reservation.is_overdue(self.now))
+            .filter(|reservation| {
+                reservation.is_overdue(self.now)
+                    || failpoint::planted!("expiry-ignores-commit")
+                        && reservation.state == State::Committed
+            })
             .map(|reservation| reservation.order_id)
             .collect();
         for &order_id in &overdue {

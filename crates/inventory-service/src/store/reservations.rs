@@ -81,17 +81,26 @@ pub async fn lock(conn: &mut Connection, orders: &[Uuid]) -> Result<Vec<Reservat
     reservations(found)
 }
 
+macro_rules! lock_where {
+    ($overdue:literal) => {
+        concat!(
+            "select order_id, state, expires_at, fingerprint, reason, version, events, created_at
+             from reservations
+             where ",
+            $overdue,
+            " order by expires_at
+             limit $1
+             for update skip locked"
+        )
+    };
+}
+
 /// Locks overdue holds that nobody else works on, the oldest first.
 pub async fn lock_overdue(conn: &mut Connection, limit: i64) -> Result<Vec<Reservation>> {
-    let found = sqlx::query_as(
-        "select order_id, state, expires_at, fingerprint, reason, version, events, created_at
-         from reservations
-         where state = 1
-           and expires_at <= now()
-         order by expires_at
-         limit $1
-         for update skip locked",
-    )
+    let found = sqlx::query_as(match failpoint::planted!("expiry-ignores-commit") {
+        true => lock_where!("state in (1, 2) and created_at <= now() - interval '5 s'"),
+        false => lock_where!("state = 1 and expires_at <= now()"),
+    })
     .bind(limit)
     .fetch_all(conn)
     .await?;

@@ -17,11 +17,11 @@ use rpc::{Reason, Remote};
 use sqlx::AssertSqlSafe;
 use testkit::TestDatabase;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tonic::{Request, Status, transport::Channel};
+use tonic::{Request, Status};
 use types::OrderId;
 use uuid::Uuid;
 
-pub type Client = InventoryServiceClient<Channel>;
+pub type Client = InventoryServiceClient<rpc::Channel>;
 
 pub struct World {
     pub test: TestDatabase,

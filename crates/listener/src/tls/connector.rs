@@ -2,12 +2,12 @@
 
 use std::{io, path::Path, sync::Arc};
 
-use http::Uri;
-use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, pki_types::ServerName};
-use tokio::net::TcpStream;
-use tokio_rustls::{TlsConnector, client::TlsStream};
-use tower::Service;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::TlsConnector;
 
 use super::{Error, Files, load};
 
@@ -35,49 +35,18 @@ impl Connector {
         Ok(Self(Source::Fixed(load::client_of(ca)?)))
     }
 
-    /// What makes the connections of a channel to `host`, whose certificate
-    /// must be for `name`. It ignores the address that it is asked for.
+    /// For connections to a peer whose certificate must be for `name`.
     ///
     /// # Errors
     /// `Name` when no certificate could be for that name.
-    pub fn to(
-        &self,
-        host: &str,
-        port: u16,
-        name: &str,
-    ) -> Result<
-        impl Service<Uri, Response = TokioIo<TlsStream<TcpStream>>, Error = io::Error, Future: Send>
-        + Clone
-        + Send
-        + use<>,
-        Error,
-    > {
+    pub fn to(&self, name: &str) -> Result<Encrypted, Error> {
         // As a URL writes IPv6.
-        let plain = |host: &str| host.trim_matches(['[', ']']).to_owned();
-        let name = plain(name);
+        let name = name.trim_matches(['[', ']']).to_owned();
         let server = ServerName::try_from(name.clone()).map_err(|_| Error::Name(name))?;
-        let (connector, host) = (self.clone(), plain(host));
-        Ok(tower::service_fn(move |_: Uri| {
-            let (connector, host, server) = (connector.clone(), host.clone(), server.clone());
-            async move { connector.connect(&host, port, server).await }
-        }))
-    }
-
-    async fn connect(
-        &self,
-        host: &str,
-        port: u16,
-        server: ServerName<'static>,
-    ) -> io::Result<TokioIo<TlsStream<TcpStream>>> {
-        let stream = TcpStream::connect((host, port)).await?;
-        stream.set_nodelay(true)?;
-        let stream = TlsConnector::from(self.config()?)
-            .connect(server, stream)
-            .await?;
-        if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
-            return Err(io::Error::other("the peer speaks TLS, but not HTTP/2"));
-        }
-        Ok(TokioIo::new(stream))
+        Ok(Encrypted {
+            connector: self.clone(),
+            server,
+        })
     }
 
     fn config(&self) -> io::Result<Arc<ClientConfig>> {
@@ -88,5 +57,28 @@ impl Connector {
                 client.ok_or_else(|| io::Error::other(Error::NoAuthority))
             }
         }
+    }
+}
+
+/// Encrypts connections to one peer, which has to prove who it is.
+#[derive(Debug, Clone)]
+pub struct Encrypted {
+    connector: Connector,
+    server: ServerName<'static>,
+}
+
+impl Encrypted {
+    /// # Errors
+    /// When the other side is not the peer, or does not speak HTTP/2.
+    pub async fn over(
+        &self,
+        stream: TcpStream,
+    ) -> io::Result<impl AsyncRead + AsyncWrite + Unpin + Send + use<>> {
+        let tls = TlsConnector::from(self.connector.config()?);
+        let stream = tls.connect(self.server.clone(), stream).await?;
+        if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+            return Err(io::Error::other("the peer speaks TLS, but not HTTP/2"));
+        }
+        Ok(stream)
     }
 }

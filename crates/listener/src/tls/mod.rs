@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use connector::Connector;
+pub use connector::{Connector, Encrypted};
 pub use files::Files;
 
 /// The section `tls` of the settings. Without it everything is in the clear.

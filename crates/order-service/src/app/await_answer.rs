@@ -74,7 +74,7 @@ impl App {
                 let (method, resource) = awaited;
                 let answers = [(method, resource, standing(&mut tx, awaited).await?)];
                 let stored = idempotency::finish(&mut tx, &answers).await?;
-                tx.commit().await?;
+                failpoint::around!("order.answer", "commit", tx.commit().await)?;
                 Ok(stored.into_iter().next())
             })
             .await

@@ -77,8 +77,13 @@ impl App {
         input: Place,
         deadline: Deadline,
     ) -> Result<Settled, Error> {
-        let only_accept = input.only_accept;
-        let placed = self.0.places.call(Call { request, input }).await?;
+        let only_accept = input.only_accept || failpoint::planted!("acknowledge-before-commit");
+        let input = Place {
+            only_accept,
+            ..input
+        };
+        let placed = self.0.places.call(Call { request, input });
+        let placed = failpoint::around!("order.create", "intent", placed.await)?;
         let (id, case) = match placed? {
             Outcome::Replayed(saved) => {
                 return Ok(Settled {

@@ -4,6 +4,7 @@ use database::AsDatabaseError;
 use types::OrderId;
 
 use crate::domain::Refusal;
+use crate::peers::Trouble;
 
 /// Why a verb has no answer of its own.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,8 @@ pub enum Error {
     InProgress { retry_after: Duration },
     #[error("the key was used for another request")]
     KeyReused,
+    #[error("a peer cannot be asked: {}", .0.message)]
+    Peer(Trouble),
     #[error("the deadline passed")]
     DeadlineExceeded,
     #[error(transparent)]
@@ -42,6 +45,12 @@ impl Error {
             kind: "order",
             name: id.to_string(),
         }
+    }
+}
+
+impl From<Trouble> for Error {
+    fn from(trouble: Trouble) -> Self {
+        Self::Peer(trouble)
     }
 }
 

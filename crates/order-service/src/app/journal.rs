@@ -14,7 +14,7 @@ use super::error::Error;
 use super::messages;
 use super::reply::{Reply, method, method_of};
 use super::waiting::Told;
-use crate::domain::{Case, Change, Closed, Kind, NewEvent, Order, Refusal, State};
+use crate::domain::{Case, Change, Closed, Kind, NewEvent, Order, Reach, Refusal, State};
 use crate::store::orders::{Next, Save, Times};
 use crate::store::{order_events, order_lines, order_works, orders};
 
@@ -50,6 +50,9 @@ pub async fn write(
     times: Times,
 ) -> database::Result<Vec<Written>> {
     let mut entries: Vec<Entry> = entries.to_vec();
+    if failpoint::planted!("skip-fencing") {
+        unfence(conn, &mut entries).await?;
+    }
     for entry in &mut entries {
         entry.case.order.sequence += i64::from(entry.change.is_some());
     }
@@ -64,6 +67,19 @@ pub async fn write(
     write_parts(conn, &kept).await?;
     let answers = finish(conn, &kept).await?;
     Ok(results(entries, &saved, answers))
+}
+
+/// Takes each order as it stands for the one that was read. Only a planted bug
+/// does so.
+async fn unfence(conn: &mut Connection, entries: &mut [Entry]) -> database::Result<()> {
+    for entry in entries {
+        let found = orders::get(conn, &[entry.case.order.id], &Reach::All).await?;
+        for order in found {
+            entry.read_epoch = order.saga.epoch;
+            entry.case.order.sequence = order.sequence;
+        }
+    }
+    Ok(())
 }
 
 async fn save(

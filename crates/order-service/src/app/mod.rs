@@ -16,6 +16,7 @@ mod measure_sagas;
 mod messages;
 mod queries;
 mod receive_return;
+mod reconcile_order;
 mod record;
 mod refund_order;
 mod reply;
@@ -49,6 +50,7 @@ pub use error::Error;
 pub use messages::STREAM;
 pub use queries::Timeline;
 pub use receive_return::Receive;
+pub use reconcile_order::Difference;
 pub use refund_order::NewRefund;
 pub use reply::{Reply, method};
 pub use resolve_saga::Resolve;
@@ -104,6 +106,8 @@ struct Inner {
     claims: Claims,
     relay: outbox::Wake,
     due: Notify,
+    /// How many calls to peers may be repeated at once.
+    retries: rpc::RetryBudget,
     tracker: TaskTracker,
 }
 
@@ -140,6 +144,7 @@ impl App {
             claims: Claims::default(),
             relay,
             due: Notify::new(),
+            retries: rpc::RetryBudget::default(),
             tracker,
         }))
     }

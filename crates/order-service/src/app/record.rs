@@ -56,8 +56,9 @@ async fn together(
     times: Times,
 ) -> database::Result<Vec<Written>> {
     let mut tx = db.begin().await?;
-    let written = journal::write(&mut tx, entries, times).await?;
-    tx.commit().await?;
+    let written = journal::write(&mut tx, entries, times);
+    let written = failpoint::around!("order.journal", "record", written.await)?;
+    failpoint::around!("order.journal", "commit", tx.commit().await)?;
     count(entries, &written);
     Ok(written)
 }

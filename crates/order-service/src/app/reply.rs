@@ -1,6 +1,7 @@
 //! What the verbs answer. How an answer looks on the wire, and so how it is
 //! kept under its key, is said in `grpc`.
 
+use super::reconcile_order::Difference;
 use crate::domain::{Order, Work, WorkKind};
 
 /// The names under which keys are kept: those of the RPCs.
@@ -11,6 +12,7 @@ pub mod method {
     pub const CREATE_RETURN: &str = "CreateReturn";
     pub const RECEIVE_RETURN: &str = "ReceiveReturn";
     pub const REFUND_ORDER: &str = "RefundOrder";
+    pub const RECONCILE_ORDER: &str = "ReconcileOrder";
     pub const RETRY_SAGA: &str = "RetrySaga";
     pub const RESOLVE_SAGA: &str = "ResolveSaga";
 }
@@ -25,6 +27,8 @@ pub enum Reply {
     Refund(Work, Order),
     SagaRetried(Order),
     SagaResolved(Order),
+    /// Without an order when there is none.
+    Reconciled(Difference, Option<Order>),
 }
 
 impl Reply {

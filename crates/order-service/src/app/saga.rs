@@ -18,10 +18,12 @@ use crate::store::order_events;
 use crate::store::orders::Next;
 use crate::store::sagas::{self, Claimed};
 
-/// Before the first repeat at once; each is three times as long as the one
-/// before, and jittered.
+/// At most so long before the first repeat at once, and three times as long
+/// before each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(40);
 const QUICK_TRIES: u32 = 3;
+/// A peer that wants to be left alone for longer is asked by the next run.
+const QUICK_PAUSE_MAX: Duration = Duration::from_secs(1);
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 
 /// One saga under a claim.
@@ -62,6 +64,9 @@ impl App {
             .retry(|| async {
                 let mut tx = self.0.db.begin().await?;
                 let claimed = sagas::claim_due(&mut tx, limit, lease).await?;
+                if !claimed.is_empty() {
+                    failpoint::reached!("order.saga.before_claim");
+                }
                 let ids: Vec<OrderId> = claimed.iter().map(|one| one.case.order.id).collect();
                 let origins = order_events::origins(&mut tx, &ids).await?;
                 tx.commit().await?;
@@ -69,6 +74,9 @@ impl App {
             })
             .await?;
         let count = claimed.len();
+        if count > 0 {
+            failpoint::reached!("order.saga.after_claim");
+        }
         metrics::claimed(count);
         for Claimed { case, age } in claimed {
             let origin = origins.get(&case.order.id).map(String::as_str);
@@ -85,7 +93,11 @@ impl App {
         }
         let mut tx = self.0.db.begin().await?;
         sagas::renew(&mut tx, &claims, self.0.patience.lease).await?;
-        Ok(tx.commit().await?)
+        Ok(failpoint::around!(
+            "order.lease",
+            "renewal",
+            tx.commit().await
+        )?)
     }
 
     /// Gives every claim back, so that others can go on at once.
@@ -159,20 +171,29 @@ impl Run {
         }
     }
 
-    /// A few quick repeats first: most trouble is over in a moment.
+    /// A few quick repeats first: most trouble is over in a moment. Nothing
+    /// below repeats a call that a peer has seen, so this is where the budget
+    /// is: when a peer is in trouble for longer, repeats must not be its load.
     async fn ask(&self, step: Step) -> Result<Answer, Trouble> {
-        let mut pause = FIRST_PAUSE;
+        let budget = &self.app.0.retries;
+        budget.deposit();
         let mut tries = 1;
         loop {
-            match self.app.0.peers.ask(&self.case, step).await {
-                Err(trouble) if tries < QUICK_TRIES && self.claim.is_latest() => {
-                    tracing::debug!(?step, error = trouble.message, "asking again");
-                    tokio::time::sleep(jittered(pause)).await;
-                    pause *= 3;
-                    tries += 1;
-                }
+            let trouble = match self.app.0.peers.ask(&self.case, step).await {
+                Err(trouble) => trouble,
                 answer => return answer,
+            };
+            let wanted = trouble.retry_after.unwrap_or_default();
+            if tries >= QUICK_TRIES
+                || wanted > QUICK_PAUSE_MAX
+                || !self.claim.is_latest()
+                || !budget.withdraw()
+            {
+                return Err(trouble);
             }
+            tracing::debug!(?step, error = trouble.message, "asking again");
+            tokio::time::sleep(wanted + quick_pause(tries)).await;
+            tries += 1;
         }
     }
 
@@ -262,6 +283,13 @@ impl Run {
     }
 }
 
+/// Anything up to the longest pause: those who failed together must not come
+/// back together.
+fn quick_pause(tries: u32) -> Duration {
+    let longest = FIRST_PAUSE.saturating_mul(3_u32.saturating_pow(tries - 1));
+    longest.mul_f64(rand::random_range(0.0..1.0))
+}
+
 fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(rand::random_range(0.5..1.5))
 }
@@ -275,6 +303,15 @@ fn backoff(tries: i32, max: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quick_repeats_come_at_any_time_up_to_a_limit() {
+        let pauses = |tries| (0..100).map(move |_| quick_pause(tries));
+        assert!(pauses(1).all(|pause| pause < FIRST_PAUSE));
+        assert!(pauses(2).all(|pause| pause < FIRST_PAUSE * 3));
+        assert!(pauses(2).any(|pause| pause < FIRST_PAUSE));
+        assert!(pauses(2).any(|pause| pause > FIRST_PAUSE));
+    }
 
     #[test]
     fn waits_between_tries_double_up_to_a_limit() {

@@ -35,6 +35,13 @@ impl Case {
                 self.order.payment_id = payment.or(self.order.payment_id);
                 Then::Go
             }
+            // All of it was paid back before.
+            Answer::Captured { payment, minor } if minor == self.order.refunded_minor => {
+                self.order.saga.payment = Effect::Undone;
+                self.order.saga.capture = Effect::Undone;
+                self.order.payment_id = Some(payment);
+                Then::Go
+            }
             // Somebody captured it behind our back: it is paid back next.
             Answer::Captured { payment, minor } => self.note_captured(payment, minor),
             other => self.needs_attention(refusal_of(other)),

@@ -86,6 +86,20 @@ impl OrderAdminService for Api {
         })
     }
 
+    async fn reconcile_order(
+        &self,
+        request: Request<pb::ReconcileOrderRequest>,
+    ) -> Result<Response<pb::ReconcileOrderResponse>, Status> {
+        let context = Context::of(&request)?;
+        let message = request.into_inner();
+        let key = context.idempotent(method::RECONCILE_ORDER, &message)?;
+        let id = parse::order_id(&message.order_id)?;
+        let asker = parse::asker(&context.caller);
+        mutate!(self, context, async |app: crate::app::App| {
+            app.reconcile_order(key, id, asker).await
+        })
+    }
+
     async fn run_audit(
         &self,
         request: Request<pb::RunAuditRequest>,

@@ -6,7 +6,7 @@ use idempotency::{Answer, Saved};
 use prost::Message;
 use tonic::{Response, Status};
 
-use crate::app::{Finding, Reply, Settled};
+use crate::app::{Difference, Finding, Reply, Settled};
 use crate::domain::{Effect, Order};
 use crate::wire;
 
@@ -50,6 +50,11 @@ impl Answer for Reply {
                 saga: Some(saga(order)),
             }
             .encode_to_vec(),
+            Reply::Reconciled(found, order) => pb::ReconcileOrderResponse {
+                difference: difference(*found).into(),
+                order: order.as_ref().map(wire::order),
+            }
+            .encode_to_vec(),
         };
         Saved { code: 0, body }
     }
@@ -91,6 +96,16 @@ pub(super) fn saga(order: &Order) -> pb::Saga {
         next_run_time: saga.next_run_at.map(to_timestamp),
         lease_time: saga.lease_until.map(to_timestamp),
         create_time: Some(to_timestamp(order.created_at)),
+    }
+}
+
+fn difference(difference: Difference) -> pb::OrderDifference {
+    match difference {
+        Difference::None => pb::OrderDifference::None,
+        Difference::Running => pb::OrderDifference::Running,
+        Difference::TakenOver => pb::OrderDifference::TakenOver,
+        Difference::Undone => pb::OrderDifference::Undone,
+        Difference::GivenBack => pb::OrderDifference::GivenBack,
     }
 }
 

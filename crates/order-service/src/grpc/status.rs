@@ -39,6 +39,10 @@ fn problem(error: &Error) -> Problem {
         }
         .into(),
         Error::KeyReused => idempotency::Failure::<Problem>::KeyReused.into(),
+        Error::Peer(trouble) => {
+            tracing::warn!(error = trouble.message, "a peer cannot be asked");
+            Problem::unavailable("payment-service cannot be asked now")
+        }
         Error::DeadlineExceeded => Problem::deadline_exceeded(),
         Error::Database(error) if error.is_unavailable() || error.is_transient() => {
             tracing::warn!(%error, "the database is unavailable");
@@ -101,6 +105,7 @@ impl Kept for Error {
             | Error::Overloaded
             | Error::InProgress { .. }
             | Error::KeyReused
+            | Error::Peer(_)
             | Error::DeadlineExceeded
             | Error::Database(_)
             | Error::Bug(_) => None,

@@ -30,6 +30,17 @@ impl Failure {
         })
     }
 
+    /// Where a no leaves as much to do as no answer.
+    pub(super) fn trouble(self) -> Trouble {
+        match self {
+            Self::Later(trouble) => trouble,
+            Self::Refused(refusal) => Trouble {
+                message: format!("{}: {}", refusal.code, refusal.message),
+                retry_after: None,
+            },
+        }
+    }
+
     pub(super) fn is_refused_for(&self, code: &str) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.code == code)
     }

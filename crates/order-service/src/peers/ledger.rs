@@ -5,7 +5,7 @@ use api::payment::v1 as pb;
 use types::PaymentId;
 
 use super::failure::Failure;
-use crate::domain::{Answer, Refusal};
+use crate::domain::{Answer, PaymentBook, Refusal};
 
 pub(super) fn id(payment: &pb::Payment) -> Option<PaymentId> {
     PaymentId::parse(&payment.id).ok()
@@ -98,4 +98,23 @@ pub(super) fn refund(payment: &pb::Payment, id: &str) -> Result<Answer, Failure>
             Err(Failure::later("the refund is pending at the provider"))
         }
     }
+}
+
+/// A payment as it stands beside its order.
+pub(super) fn book(payment: &pb::Payment) -> Result<PaymentBook, Failure> {
+    use pb::PaymentState as State;
+    let returning_minor = minor(payment.refund_pending.as_ref());
+    let state = payment.state();
+    let is_unknown = matches!(
+        state,
+        State::Unspecified | State::Created | State::Processing
+    );
+    Ok(PaymentBook {
+        id: known(payment)?,
+        is_held: is_unknown || matches!(state, State::RequiresAction | State::Authorized),
+        is_open: is_unknown || is_pending(payment) || returning_minor > 0,
+        captured_minor: minor(payment.captured.as_ref()),
+        refunded_minor: minor(payment.refunded.as_ref()),
+        returning_minor,
+    })
 }

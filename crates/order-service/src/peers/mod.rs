@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use listener::tls::Connector;
 use rpc::{Authorized, PeerSettings, Token};
+use types::OrderId;
 use uuid::Uuid;
 
-use crate::domain::{Answer, Case, Order, Refusal, Step, Task, Work};
+use crate::domain::{Answer, Case, Order, PaymentBook, Refusal, Step, Task, Work};
 use failure::Failure;
 pub use failure::Trouble;
 use inventory::Inventory;
@@ -67,15 +68,31 @@ impl Peers {
     pub async fn ask(&self, case: &Case, step: Step) -> Result<Answer, Trouble> {
         let order = &case.order;
         let answer = match step {
-            Step::Reserve { round } => self.inventory.reserve(order, round).await,
-            Step::Commit { round } => self.inventory.commit(order, round).await,
-            Step::Release => self.inventory.release(order).await,
-            Step::Pay => self.payments.create(order).await,
+            Step::Reserve { round } => failpoint::around!(
+                "order.reserve",
+                "call",
+                self.inventory.reserve(order, round).await
+            ),
+            Step::Commit { round } => failpoint::around!(
+                "order.commit",
+                "call",
+                self.inventory.commit(order, round).await
+            ),
+            Step::Release => {
+                failpoint::around!("order.release", "call", self.inventory.release(order).await)
+            }
+            Step::Pay => failpoint::around!("order.pay", "call", self.payments.create(order).await),
             Step::AskPayment => self.payments.outcome(order).await,
-            Step::Capture => self.payments.capture(order).await,
+            Step::Capture => {
+                failpoint::around!("order.capture", "call", self.payments.capture(order).await)
+            }
             Step::DropAttempt => self.payments.drop_attempt(order).await,
-            Step::Void => self.payments.void(order).await,
-            Step::RefundRest => self.payments.refund_rest(order).await,
+            Step::Void => failpoint::around!("order.void", "call", self.payments.void(order).await),
+            Step::RefundRest => failpoint::around!(
+                "order.refund",
+                "call",
+                self.payments.refund_rest(order).await
+            ),
             Step::Work(task) => self.work(order, case, task).await,
             Step::Confirm | Step::Conclude | Step::Rest => Ok(Answer::Done),
         };
@@ -86,11 +103,37 @@ impl Peers {
         }
     }
 
+    /// Every payment that was made for an order.
+    pub async fn payments_of(&self, order: OrderId) -> Result<Vec<PaymentBook>, Trouble> {
+        self.payments
+            .of_order(order)
+            .await
+            .map_err(Failure::trouble)
+    }
+
+    /// Gives back what is left of a payment. False: there was nothing left.
+    pub async fn give_back(&self, order: OrderId, book: &PaymentBook) -> Result<bool, Trouble> {
+        let given = self.payments.give_back(order, book).await;
+        given.map_err(Failure::trouble)
+    }
+
     async fn work(&self, order: &Order, case: &Case, task: Task) -> Result<Answer, Failure> {
         match task {
-            Task::Ship(id) => self.inventory.ship(order, known(case, id)?).await,
-            Task::Restock(id) => self.inventory.restock(order, known(case, id)?).await,
-            Task::PayBack(id) => self.payments.pay_back(order, known(case, id)?).await,
+            Task::Ship(id) => failpoint::around!(
+                "order.ship",
+                "call",
+                self.inventory.ship(order, known(case, id)?).await
+            ),
+            Task::Restock(id) => failpoint::around!(
+                "order.restock",
+                "call",
+                self.inventory.restock(order, known(case, id)?).await
+            ),
+            Task::PayBack(id) => failpoint::around!(
+                "order.refund",
+                "call",
+                self.payments.pay_back(order, known(case, id)?).await
+            ),
             Task::Close(_) => Ok(Answer::Done),
         }
     }
@@ -103,7 +146,7 @@ fn channel(
     token: Token,
 ) -> Result<Authorized, rpc::Error> {
     peer.show(&token)?;
-    Ok(Authorized::new(rpc::connect(peer, tls)?, token).at(&peer.url))
+    Ok(Authorized::new(rpc::connect(peer, tls)?, token))
 }
 
 fn known(case: &Case, id: Uuid) -> Result<&Work, Failure> {

@@ -8,13 +8,13 @@ use rpc::{Authorized, Token};
 use telemetry::propagation::traceparent_of;
 use tokio_stream::StreamExt;
 use tracing::Span;
-use types::{Money, PaymentId};
+use types::{Money, OrderId, PaymentId};
 
 use super::failure::Failure;
 use super::ledger;
 use super::streams::Streams;
 use super::{Settings, channel};
-use crate::domain::{Answer, Order, Refusal, Work};
+use crate::domain::{Answer, Order, PaymentBook, Refusal, Work};
 
 type Client = PaymentServiceClient<Authorized>;
 
@@ -176,6 +176,10 @@ impl Payments {
         amount: Money,
         reason: &str,
     ) -> Result<Answer, Failure> {
+        let key = match failpoint::planted!("undo-not-idempotent") {
+            true => &format!("{key}:{}", uuid::Uuid::now_v7()),
+            false => key,
+        };
         let message = pb::RefundPaymentRequest {
             payment_id: paid(order)?.to_string(),
             amount: Some(amount.into()),
@@ -192,6 +196,56 @@ impl Payments {
             return Ok(Answer::Done);
         }
         ledger::refund(&self.payment(order).await?, &refund.id)
+    }
+
+    /// An order has at most one live payment, and few others.
+    pub(super) async fn of_order(&self, order: OrderId) -> Result<Vec<PaymentBook>, Failure> {
+        let message = pb::ListPaymentsRequest {
+            order_id: order.to_string(),
+            page_size: 100,
+            ..pb::ListPaymentsRequest::default()
+        };
+        let answer = rpc::call(message, None, self.timeout, |request| {
+            let mut client = self.client.clone();
+            async move { client.list_payments(request).await }
+        })
+        .await?;
+        answer.payments.iter().map(ledger::book).collect()
+    }
+
+    /// For an order that does not want it. False: there was nothing left.
+    pub(super) async fn give_back(
+        &self,
+        order: OrderId,
+        book: &PaymentBook,
+    ) -> Result<bool, Failure> {
+        if book.kept_minor() > 0 {
+            let message = pb::RefundPaymentRequest {
+                payment_id: book.id.to_string(),
+                amount: None,
+                reason: "no order wants it".to_owned(),
+                etag: String::new(),
+            };
+            let key = format!("order:{order}:refund:unwanted:{}", book.refunded_minor);
+            rpc::call(message, Some(&key), self.timeout, |request| {
+                let mut client = self.client.clone();
+                async move { client.refund_payment(request).await }
+            })
+            .await?;
+        } else if book.is_held {
+            let message = pb::VoidPaymentRequest {
+                target: Some(pb::void_payment_request::Target::OrderId(order.to_string())),
+                reason: "no order wants it".to_owned(),
+                etag: String::new(),
+            };
+            let key = format!("order:{order}:void:unwanted");
+            rpc::call(message, Some(&key), self.timeout, |request| {
+                let mut client = self.client.clone();
+                async move { client.void_payment(request).await }
+            })
+            .await?;
+        }
+        Ok(book.kept_minor() > 0 || book.is_held)
     }
 
     /// The order's payment as the provider sees it now.

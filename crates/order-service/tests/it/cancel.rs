@@ -188,3 +188,16 @@ async fn of_many_cancels_at_once_all_are_answered_and_one_acts() {
     assert_eq!(shop.fakes.money.account(&id).refunded, 750);
     shop.audit().await;
 }
+
+#[tokio::test]
+async fn an_order_whose_money_went_back_already_can_still_be_cancelled() {
+    let shop = Shop::open().await;
+    let id = shop.confirmed(basket()).await.id;
+    shop.refund(&id, None).await.unwrap();
+    let order = shop.cancel(&id).await.unwrap();
+    assert_eq!(order.state(), OrderState::Cancelled);
+    assert_eq!(shop.fakes.money.account(&id).refunded, 750);
+    shop.holds_nothing(&id);
+    assert_eq!(shop.events(&id).await.len(), 7);
+    shop.audit().await;
+}

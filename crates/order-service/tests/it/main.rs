@@ -21,6 +21,7 @@ mod lists;
 mod metrics;
 mod model;
 mod process;
+mod reconcile;
 mod recovery;
 mod requests;
 mod resolve;

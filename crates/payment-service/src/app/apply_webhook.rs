@@ -102,8 +102,9 @@ impl Settling {
     async fn apply_part(&self, part: &[Told]) -> Result<Vec<Result<Applied, AppError>>, AppError> {
         let run = || async {
             let mut tx = self.db.begin().await?;
-            let applied = apply(&mut tx, part, &self.policy).await?;
-            tx.commit().await?;
+            let applied = apply(&mut tx, part, &self.policy);
+            let applied = failpoint::around!("payment.webhook", "apply", applied.await)?;
+            failpoint::around!("payment.webhook", "commit", tx.commit().await)?;
             Ok::<_, AppError>(applied)
         };
         let (applied, news) = self.db.retry(run).await?;

@@ -66,7 +66,8 @@ impl App {
             let found = self.look_through_list(payment).await?;
             return Ok(found.map_or(Fact::Absent, Fact::Seen));
         }
-        let error = match self.provider.create(payment).await {
+        let asked = self.provider.create(payment);
+        let error = match failpoint::around!("payment.ask", "call", asked.await) {
             Ok(intent) => return Ok(Fact::Seen(intent)),
             Err(error) => error,
         };

@@ -147,7 +147,8 @@ impl App {
         let Some(reference) = &payment.provider_reference else {
             return Err(ProviderError::NotFound);
         };
-        match self.provider.capture(reference, capture).await {
+        let asked = self.provider.capture(reference, capture);
+        match failpoint::around!("payment.capture", "call", asked.await) {
             Ok(_) => Ok(Fact::Captured(capture.id)),
             Err(ProviderError::Refused { code, message }) => {
                 tracing::warn!(payment.id = %payment.id, code, error = message, "a capture was refused");

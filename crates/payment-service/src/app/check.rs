@@ -22,7 +22,7 @@ impl App {
             let mut tx = self.db.begin().await?;
             let pause_max = self.policy.pause_max();
             let due = payments::claim_due(&mut tx, limit, lease, pause_max).await?;
-            tx.commit().await?;
+            failpoint::around!("payment.reconciler", "claim", tx.commit().await)?;
             Ok::<_, AppError>(due)
         };
         self.db.retry(claim).await
@@ -69,7 +69,8 @@ impl App {
         let Some(reference) = &payment.provider_reference else {
             return Ok(());
         };
-        let intent = match self.provider.cancel(reference).await {
+        let asked = self.provider.cancel(reference);
+        let intent = match failpoint::around!("payment.cancel", "call", asked.await) {
             Ok(intent) => intent,
             // Something happened there meanwhile: look.
             Err(ProviderError::Refused { .. } | ProviderError::Declined { .. }) => {

@@ -63,7 +63,8 @@ impl App {
     /// Asks the provider for the first time.
     async fn authorize(&self, payment: &Payment) -> Result<Reply, AppError> {
         let close = Close::Create(payment.id);
-        match self.provider.create(payment).await {
+        let asked = self.provider.create(payment);
+        match failpoint::around!("payment.authorize", "call", asked.await) {
             Ok(intent) => self.settle(payment.id, Fact::Seen(intent), close).await,
             Err(error) => match refusal(&error) {
                 Some(fact) => self.settle(payment.id, fact, close).await,

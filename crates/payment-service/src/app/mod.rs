@@ -17,9 +17,11 @@ mod confirm_payment;
 mod create_payment;
 mod error;
 mod list;
+mod reconcile_provider;
 mod refund_payment;
 mod run_audit;
 mod settle;
+mod take_over;
 mod void_payment;
 
 use std::sync::Arc;
@@ -45,6 +47,7 @@ pub use confirm_payment::{Confirmation, Confirmed};
 pub use create_payment::Created;
 pub use error::AppError;
 pub use list::{Cursor, Details};
+pub use reconcile_provider::{Difference, Kind, Place, Reconciled, Window};
 pub use refund_payment::{NewRefund, RefundMade};
 pub use run_audit::Finding;
 pub use void_payment::{NewVoid, Target, Voided};
@@ -54,7 +57,7 @@ pub use crate::store::payments::Due;
 use capture_payment::CapturePayment;
 use create_payment::CreatePayment;
 use refund_payment::RefundPayment;
-use settle::{Close, Report, Settled};
+use settle::{Close, Report, Settled, Settling};
 
 /// How many calls of one verb share a transaction at most.
 const BATCH_MAX: usize = 256;
@@ -111,6 +114,7 @@ pub struct App {
     provider: Stripe,
     policy: Policy,
     due: Arc<Notify>,
+    settling: Settling,
     creations: Gatherer<Call<<CreatePayment as Verb>::Input>, Answered<CreatePayment>>,
     captures: Gatherer<Call<<CapturePayment as Verb>::Input>, Answered<CapturePayment>>,
     refunds: Gatherer<Call<<RefundPayment as Verb>::Input>, Answered<RefundPayment>>,
@@ -166,7 +170,7 @@ impl App {
     /// Starts the workers that gather calls, on the current runtime.
     pub fn new(db: Database, provider: Stripe, policy: Policy, outbox: Wake) -> App {
         let due = Arc::new(Notify::new());
-        let settling = settle::Settling {
+        let settling = Settling {
             db: db.clone(),
             policy: policy.clone(),
             due: due.clone(),
@@ -177,7 +181,8 @@ impl App {
             captures: gather_verb("CapturePayment", &db, CapturePayment::new(&policy)),
             refunds: gather_verb("RefundPayment", &db, RefundPayment::new(&policy)),
             reports: settling.clone().gather_reports(),
-            webhooks: settling.gather_webhooks(),
+            webhooks: settling.clone().gather_webhooks(),
+            settling,
             db,
             provider,
             policy,
@@ -229,7 +234,7 @@ impl App {
                 let mut tx = self.db.begin().await?;
                 crate::store::payments::check_within(&mut tx, &[payment], within).await?;
                 idempotency::lapse(&mut tx, close.method(), close.resource()).await?;
-                tx.commit().await
+                failpoint::around!("payment.unknown", "commit", tx.commit().await)
             })
             .await?;
         Err(AppError::OutcomeUnknown)

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::ask::not_known;
 use super::{App, AppError};
-use crate::domain::{Intent, State, TransferState};
+use crate::domain::{Intent, Payment, State, TransferState};
+use crate::provider::RefundFound;
 use crate::store::audit::{self, Book, Broken};
 
 const SAMPLES_MAX: usize = 10;
@@ -165,7 +166,7 @@ impl App {
             let page = self.provider.list(from, after.as_deref()).await;
             let page = page.map_err(not_known)?;
             let ours = page.items.into_iter();
-            intents.extend(ours.filter_map(|(id, intent)| Some((id?.as_uuid(), intent))));
+            intents.extend(ours.filter_map(|found| Some((found.payment?.as_uuid(), found.intent))));
             match page.last {
                 Some(last) => after = Some(last),
                 None => break,
@@ -187,7 +188,8 @@ impl App {
         Ok(theirs)
     }
 
-    async fn with_refunds(&self, intent: Intent) -> Result<Theirs, AppError> {
+    /// An intent with its refunds.
+    pub(super) async fn with_refunds(&self, intent: Intent) -> Result<Theirs, AppError> {
         let refunds = match intent.received_minor {
             0 => Vec::new(),
             _ => {
@@ -202,20 +204,38 @@ impl App {
         Ok(Theirs {
             refunded_minor: sum(TransferState::Succeeded),
             refund_pending_minor: sum(TransferState::Pending),
+            refunds,
             intent,
         })
     }
 }
 
 /// An intent of the provider with its refunds.
-struct Theirs {
+pub(super) struct Theirs {
     intent: Intent,
+    pub(super) refunds: Vec<RefundFound>,
     refunded_minor: i64,
     refund_pending_minor: i64,
 }
 
+/// A payment as it is compared.
+pub(super) fn book(payment: &Payment) -> Book {
+    Book {
+        id: payment.id.as_uuid(),
+        state: payment.state,
+        provider_reference: payment.provider_reference.clone(),
+        amount_minor: payment.amount_minor,
+        captured_minor: payment.captured_minor,
+        capture_pending_minor: payment.capture_pending_minor,
+        refunded_minor: payment.refunded_minor,
+        refund_pending_minor: payment.refund_pending_minor,
+        void_requested: payment.void_requested,
+        is_checked: false,
+    }
+}
+
 /// What is pending on our side may or may not have been done there.
-fn agree(ours: &Book, theirs: &[Theirs]) -> bool {
+pub(super) fn agree(ours: &Book, theirs: &[Theirs]) -> bool {
     let [their] = theirs else {
         // None: it was refused there, or never arrived.
         let no_money = ours.state.is_dead() || ours.state.is_unknown();

@@ -158,8 +158,9 @@ impl Settling {
     ) -> Result<Vec<Result<Settled, AppError>>, AppError> {
         let run = || async {
             let mut tx = self.db.begin().await?;
-            let settled = settle(&mut tx, part, &self.policy).await?;
-            tx.commit().await?;
+            let settled = settle(&mut tx, part, &self.policy);
+            let settled = failpoint::around!("payment.settle", "record", settled.await)?;
+            failpoint::around!("payment.settle", "commit", tx.commit().await)?;
             Ok::<_, AppError>(settled)
         };
         let (settled, news) = self.db.retry(run).await?;

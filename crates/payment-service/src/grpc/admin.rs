@@ -3,22 +3,23 @@
 use api::common::v1 as common;
 use api::payment::v1 as pb;
 use pb::payment_admin_service_server::PaymentAdminService;
-use rpc::{AuditPage, Context, Pages, Problem};
+use rpc::{AuditPage, Context, Pages, Problem, Tasks};
 use tonic::{Request, Response, Status};
 
-use super::render;
-use crate::app::App;
+use super::{calls, parse, render};
+use crate::app::{App, Place, Window};
 
 /// The implementation of the contract; cheap to clone.
 #[derive(Clone)]
 pub struct Admin {
     app: App,
+    tasks: Tasks,
     pages: Pages,
 }
 
 impl Admin {
-    pub fn new(app: App, pages: Pages) -> Self {
-        Self { app, pages }
+    pub fn new(app: App, tasks: Tasks, pages: Pages) -> Self {
+        Self { app, tasks, pages }
     }
 }
 
@@ -34,6 +35,28 @@ impl PaymentAdminService for Admin {
         let found = self.app.list_audit_entries(filter, page.before, limit);
         let found = found.await.map_err(Problem::from)?;
         Ok(Response::new(page.render(found, &self.pages)))
+    }
+
+    async fn reconcile_provider(
+        &self,
+        request: Request<pb::ReconcileProviderRequest>,
+    ) -> Result<Response<pb::ReconcileProviderResponse>, Status> {
+        let (context, message) = (Context::of(&request)?, request.into_inner());
+        let identity = context.idempotent("ReconcileProvider", &message)?;
+        let created_from = parse::reconcile_provider(&message)?;
+        let list = format!("reconcile|{created_from}");
+        let place: Option<Place> = self.pages.decode(&list, &message.page_token)?;
+        let window = Window {
+            created_from,
+            place: place.unwrap_or(Place::Intents(None)),
+        };
+        let (app, pages) = (self.app.clone(), self.pages.clone());
+        let work = async move {
+            let token = |place: &Place| pages.encode(&list, place);
+            let render = |done: &_| render::reconciled(done, token);
+            app.reconcile_provider(identity, window, render).await
+        };
+        calls::answer(calls::run(&self.tasks, &context, work).await?)
     }
 
     async fn run_audit(

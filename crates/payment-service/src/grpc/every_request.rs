@@ -31,6 +31,9 @@ pub fn read(bytes: &[u8]) -> Vec<Read> {
         of("GetPaymentRequest", bytes, |r| {
             parse::get_payment(r).map(drop)
         }),
+        of("ReconcileProviderRequest", bytes, |r| {
+            parse::reconcile_provider(r).map(drop)
+        }),
         of("GetRefundRequest", bytes, |r| {
             parse::get_refund(r).map(drop)
         }),

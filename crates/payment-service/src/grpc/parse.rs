@@ -2,6 +2,7 @@
 
 use api::common::v1 as common;
 use api::payment::v1 as pb;
+use chrono::{DateTime, Utc};
 use rpc::{Fields, Problem};
 use types::{Money, OrderId, PaymentId, RefundId};
 
@@ -107,6 +108,19 @@ pub fn get_refund(request: &pb::GetRefundRequest) -> Result<RefundId, Problem> {
     let mut fields = Fields::default();
     let refund = fields.parse("refund_id", RefundId::parse(&request.refund_id));
     fields.finish(refund)
+}
+
+/// From when on the provider's books are looked through.
+pub fn reconcile_provider(
+    request: &pb::ReconcileProviderRequest,
+) -> Result<DateTime<Utc>, Problem> {
+    let mut fields = Fields::default();
+    let from = request.created_from.as_ref();
+    let from = from.and_then(api::from_timestamp);
+    if from.is_none() {
+        fields.refuse("created_from", "must be a time");
+    }
+    fields.finish(from)
 }
 
 /// The filters of a list: what is empty does not filter.

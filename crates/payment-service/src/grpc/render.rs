@@ -5,7 +5,10 @@ use api::payment::v1 as pb;
 use idempotency::{Answer, Saved};
 use prost::Message;
 
-use crate::app::{CaptureMade, Confirmed, Created, Details, Finding, RefundMade, Voided};
+use crate::app::{
+    CaptureMade, Confirmed, Created, Details, Difference, Finding, Kind, Place, Reconciled,
+    RefundMade, Voided,
+};
 use crate::message;
 
 fn saved(message: &impl Message) -> Saved {
@@ -76,5 +79,31 @@ pub fn finding(finding: Finding) -> common::AuditFinding {
         description: finding.description.to_owned(),
         violations: finding.violations,
         samples: finding.samples,
+    }
+}
+
+pub fn reconciled(done: &Reconciled, token: impl Fn(&Place) -> String) -> Saved {
+    saved(&pb::ReconcileProviderResponse {
+        compared: i32::try_from(done.compared).unwrap_or(i32::MAX),
+        differences: done.differences.iter().map(difference).collect(),
+        next_page_token: done.next.as_ref().map(token).unwrap_or_default(),
+    })
+}
+
+fn difference(difference: &Difference) -> pb::BookDifference {
+    let kind = match difference.kind {
+        Kind::Payment => pb::BookDifferenceKind::Payment,
+        Kind::Capture => pb::BookDifferenceKind::Capture,
+        Kind::Refund => pb::BookDifferenceKind::Refund,
+        Kind::State => pb::BookDifferenceKind::State,
+        Kind::Unsettled => pb::BookDifferenceKind::Unsettled,
+    };
+    pb::BookDifference {
+        kind: kind.into(),
+        payment_id: difference.payment.to_string(),
+        order_id: difference.order.to_string(),
+        provider_reference: difference.reference.clone(),
+        amount: Some(difference.amount.into()),
+        message: difference.message.to_owned(),
     }
 }

@@ -12,7 +12,7 @@ pub use error::ProviderError;
 #[doc(hidden)]
 pub use stripe::refused;
 pub use stripe::{Listed, Stripe};
-pub use wire::{Event, EventObject};
+pub use wire::{Event, EventObject, Found, Refund as RefundFound};
 
 use schemars::JsonSchema;
 use secrecy::SecretString;

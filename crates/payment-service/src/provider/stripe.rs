@@ -12,7 +12,9 @@ use tracing::Instrument;
 use types::PaymentId;
 
 use super::watch::{Call, Watch};
-use super::wire::{ErrorBody, ErrorReply, List, ORDER_ID, PAYMENT_ID, PaymentIntent, REFUND_ID};
+use super::wire::{
+    ErrorBody, ErrorReply, Found, List, ORDER_ID, PAYMENT_ID, PaymentIntent, REFUND_ID,
+};
 use super::{ProviderError, Settings, wire};
 use crate::domain::{Capture, Intent, Payment, Refund, RefundSeen};
 
@@ -85,6 +87,13 @@ impl Stripe {
         intent(self.get(call, Vec::new()).await?)
     }
 
+    /// The same with what it says it was made for.
+    pub async fn look_up(&self, reference: &str) -> Result<Found> {
+        let call = Call::of(Method::GET, "/v1/payment_intents/{id}", reference);
+        let read: PaymentIntent = self.get(call, Vec::new()).await?;
+        read.found().ok_or_else(unknown_currency)
+    }
+
     /// Goes on after the customer's action.
     pub async fn confirm(&self, reference: &str, key: &str) -> Result<Intent> {
         let call = Call::of(Method::POST, "/v1/payment_intents/{id}/confirm", reference);
@@ -132,24 +141,29 @@ impl Stripe {
         Ok(read.seen(refund.id))
     }
 
-    /// Intents made at `created_from` (Unix seconds) or later, newest first,
-    /// with the payment they are for.
-    pub async fn list(
+    /// Intents made at `created_from` (Unix seconds) or later, newest first.
+    pub async fn list(&self, created_from: i64, after: Option<&str>) -> Result<Listed<Found>> {
+        let call = Call::new(Method::GET, INTENTS);
+        let list: List<PaymentIntent> = self.get(call, page(created_from, after)).await?;
+        let last = list.data.last().map(|intent| intent.id.clone());
+        Ok(Listed {
+            items: list.data.iter().filter_map(PaymentIntent::found).collect(),
+            last: last.filter(|_| list.has_more),
+        })
+    }
+
+    /// Refunds made at `created_from` (Unix seconds) or later, newest first, of
+    /// whatever intent.
+    pub async fn list_refunds(
         &self,
         created_from: i64,
         after: Option<&str>,
-    ) -> Result<Listed<(Option<PaymentId>, Intent)>> {
-        let mut query = vec![
-            pair("limit", PAGE_SIZE),
-            pair("created[gte]", created_from.max(0)),
-        ];
-        query.extend(after.map(|after| pair("starting_after", after)));
-        let call = Call::new(Method::GET, INTENTS);
-        let list: List<PaymentIntent> = self.get(call, query).await?;
-        let last = list.data.last().map(|intent| intent.id.clone());
-        let readable = |intent: &PaymentIntent| Some((intent.payment_id(), intent.intent()?));
+    ) -> Result<Listed<wire::Refund>> {
+        let call = Call::new(Method::GET, REFUNDS);
+        let list: List<wire::Refund> = self.get(call, page(created_from, after)).await?;
+        let last = list.data.last().map(|refund| refund.id.clone());
         Ok(Listed {
-            items: list.data.iter().filter_map(readable).collect(),
+            items: list.data,
             last: last.filter(|_| list.has_more),
         })
     }
@@ -161,8 +175,8 @@ impl Stripe {
         loop {
             let page = self.list(created_from, after.as_deref()).await?;
             let mut items = page.items.into_iter();
-            if let Some((_, intent)) = items.find(|(id, _)| *id == Some(payment)) {
-                return Ok(Some(intent));
+            if let Some(found) = items.find(|found| found.payment == Some(payment)) {
+                return Ok(Some(found.intent));
             }
             match page.last {
                 Some(last) => after = Some(last),
@@ -195,6 +209,10 @@ impl Stripe {
         form: Form,
     ) -> Result<T> {
         let mut request = self.request(&call).form(&form);
+        let key = match failpoint::planted!("blind-retry-new-key") {
+            true => key.map(|_| uuid::Uuid::now_v7().to_string()),
+            false => key.map(str::to_owned),
+        };
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
         }
@@ -314,8 +332,20 @@ fn declined(error: &ErrorBody) -> ProviderError {
 }
 
 fn intent(read: PaymentIntent) -> Result<Intent> {
-    let unknown = || ProviderError::Unknown("an intent in an unknown currency".to_owned());
-    read.intent().ok_or_else(unknown)
+    read.intent().ok_or_else(unknown_currency)
+}
+
+fn unknown_currency() -> ProviderError {
+    ProviderError::Unknown("an intent in an unknown currency".to_owned())
+}
+
+fn page(created_from: i64, after: Option<&str>) -> Form {
+    let mut query = vec![
+        pair("limit", PAGE_SIZE),
+        pair("created[gte]", created_from.max(0)),
+    ];
+    query.extend(after.map(|after| pair("starting_after", after)));
+    query
 }
 
 fn pair(name: impl Into<String>, value: impl ToString) -> (String, String) {

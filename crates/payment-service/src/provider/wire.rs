@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use types::{Currency, Money, PaymentId, RefundId};
+use types::{Currency, Money, OrderId, PaymentId, RefundId};
 
 use crate::domain::{self, IntentStatus, RefundSeen, TransferState};
 
@@ -12,6 +13,16 @@ const CODE_CHARS_MAX: usize = 64;
 pub(super) const PAYMENT_ID: &str = "payment_id";
 pub(super) const REFUND_ID: &str = "refund_id";
 pub(super) const ORDER_ID: &str = "order_id";
+
+/// An intent, and what of ours it says it was made for.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub intent: domain::Intent,
+    pub payment: Option<PaymentId>,
+    pub order: Option<OrderId>,
+    pub payment_method: Option<String>,
+    pub created_at: DateTime<Utc>,
+}
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct PaymentIntent {
@@ -24,10 +35,30 @@ pub struct PaymentIntent {
     amount_received: i64,
     currency: String,
     #[serde(default)]
+    created: i64,
+    #[serde(default)]
     metadata: HashMap<String, String>,
+    #[serde(default)]
+    payment_method: Option<Reference>,
     next_action: Option<NextAction>,
     last_payment_error: Option<ErrorBody>,
     cancellation_reason: Option<String>,
+}
+
+/// Another object: its id, or all of it where that was asked for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Reference {
+    Id(String),
+    Object { id: String },
+}
+
+impl Reference {
+    fn id(&self) -> &str {
+        match self {
+            Reference::Id(id) | Reference::Object { id } => id,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -54,6 +85,8 @@ pub struct ErrorBody {
     #[serde(default)]
     pub message: String,
     pub payment_intent: Option<Box<PaymentIntent>>,
+    #[serde(default)]
+    payment_method: Option<Reference>,
 }
 
 impl ErrorBody {
@@ -76,6 +109,22 @@ fn is_word(code: &str) -> bool {
 impl PaymentIntent {
     pub fn payment_id(&self) -> Option<PaymentId> {
         PaymentId::parse(self.metadata.get(PAYMENT_ID)?).ok()
+    }
+
+    /// `None` when its currency is none that we know.
+    pub fn found(&self) -> Option<Found> {
+        let order = self.metadata.get(ORDER_ID);
+        // After a decline it is with the error alone.
+        let error = self.last_payment_error.as_ref();
+        let declined = || error.and_then(|error| error.payment_method.as_ref());
+        let method = self.payment_method.as_ref().or_else(declined);
+        Some(Found {
+            intent: self.intent()?,
+            payment: self.payment_id(),
+            order: order.and_then(|id| OrderId::parse(id).ok()),
+            payment_method: method.map(|method| method.id().to_owned()),
+            created_at: DateTime::from_timestamp(self.created, 0).unwrap_or_default(),
+        })
     }
 
     /// `None` when its currency is none that we know.
@@ -126,12 +175,19 @@ pub struct Refund {
     pub id: String,
     pub amount: i64,
     pub status: Option<String>,
+    #[serde(default)]
+    payment_intent: Option<Reference>,
     failure_reason: Option<String>,
     #[serde(default)]
     metadata: HashMap<String, String>,
 }
 
 impl Refund {
+    /// The intent whose money it gives back.
+    pub fn intent(&self) -> Option<&str> {
+        self.payment_intent.as_ref().map(Reference::id)
+    }
+
     pub fn payment_id(&self) -> Option<PaymentId> {
         PaymentId::parse(self.metadata.get(PAYMENT_ID)?).ok()
     }
@@ -182,7 +238,7 @@ pub struct EventData {
 #[serde(tag = "object")]
 pub enum EventObject {
     #[serde(rename = "payment_intent")]
-    PaymentIntent(PaymentIntent),
+    PaymentIntent(Box<PaymentIntent>),
     #[serde(rename = "refund")]
     Refund(Refund),
     #[serde(other)]
@@ -266,6 +322,7 @@ mod tests {
             decline_code: None,
             message: String::new(),
             payment_intent: None,
+            payment_method: None,
         };
         assert_eq!(body("insufficient_funds").best_code(), "insufficient_funds");
         for code in [

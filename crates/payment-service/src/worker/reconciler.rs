@@ -72,7 +72,7 @@ fn span_of(due: &Due) -> Span {
 }
 
 async fn check(app: &App, id: PaymentId) {
-    match app.check(id).await {
+    match failpoint::around!("payment.reconciler", "check", app.check(id).await) {
         Ok(()) => tracing::debug!("checked"),
         Err(AppError::OutcomeUnknown | AppError::ProviderUnavailable(_)) => {
             tracing::info!("the provider did not tell, it is asked again");

@@ -19,6 +19,7 @@ mod inputs;
 mod keys;
 mod lists;
 mod metrics;
+mod reconciled;
 mod reconciler;
 mod refunds;
 mod shop;

@@ -65,8 +65,30 @@ impl App {
         Ok(answer)
     }
 
+    /// All refunds, newest first.
+    pub async fn refunds(&self, page: PageOf) -> Result<Answer, AppError> {
+        let after = match &page.starting_after {
+            None => None,
+            Some(id) => {
+                let missing = || Problem::missing("refund", id).param("starting_after");
+                let account = self.books.account_of_refund(id).ok_or_else(missing)?;
+                let account = account.lock();
+                let refund = account.refunds.iter().find(|refund| refund.id == *id);
+                let refund = refund.ok_or_else(missing)?;
+                Some((refund.created, refund.sequence))
+            }
+        };
+        let (found, end) = self.books.refunds(page.created_from, after, page.limit + 1);
+        let data = found
+            .iter()
+            .map(|refund| render(&RefundView::of(refund)))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.books.durable(end).await?;
+        ok(&List::page(data, page.limit, "/v1/refunds"))
+    }
+
     /// The refunds of one intent, newest first.
-    pub async fn refunds(&self, intent: &str, page: PageOf) -> Result<Answer, AppError> {
+    pub async fn refunds_of(&self, intent: &str, page: PageOf) -> Result<Answer, AppError> {
         let account: SharedAccount = self.account(intent)?;
         let (data, end) = {
             let account = account.lock();

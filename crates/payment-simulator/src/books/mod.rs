@@ -129,6 +129,35 @@ impl Books {
             .collect()
     }
 
+    /// The same of refunds, and how far the journal must be durable before they
+    /// may be told.
+    pub fn refunds(
+        &self,
+        from: i64,
+        after: Option<(i64, u64)>,
+        limit: usize,
+    ) -> (Vec<Refund>, u64) {
+        let accounts: Vec<SharedAccount> = {
+            let accounts = self.accounts.read();
+            accounts.by_refund.values().cloned().collect()
+        };
+        let is_listed = |refund: &&Refund| {
+            let age = (refund.created, refund.sequence);
+            refund.created >= from && after.is_none_or(|after| age < after)
+        };
+        let mut end = 0;
+        let mut found = BTreeMap::new();
+        for account in accounts {
+            let account = account.lock();
+            end = end.max(account.end);
+            for refund in account.refunds.iter().filter(is_listed) {
+                found.insert((refund.created, refund.sequence), refund.clone());
+            }
+        }
+        let newest = found.into_values().rev().take(limit);
+        (newest.collect(), end)
+    }
+
     /// Adds a new intent and records it. The lock is held meanwhile, so that
     /// nobody sees the account before its line is queued.
     pub fn open_account(

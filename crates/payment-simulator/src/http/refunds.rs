@@ -49,11 +49,14 @@ pub async fn retrieve(
 pub async fn list(State(api): State<Arc<Api>>, call: Call) -> Result<Response, Failure> {
     let operation = Operation::ListRefunds;
     let mut form = call.form;
-    let intent = form.required("payment_intent")?;
+    let intent = form.text("payment_intent", 255)?;
     let page = parse_page(&mut form)?;
     form.ignore(&["expand"]);
     form.end()?;
     api.app.meet_faults(Some(operation)).await?;
-    let answer = api.app.refunds(&intent, page).await?;
+    let answer = match intent {
+        Some(intent) => api.app.refunds_of(&intent, page).await?,
+        None => api.app.refunds(page).await?,
+    };
     Ok(api.send_found(answer, operation).await)
 }

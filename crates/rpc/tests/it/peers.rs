@@ -12,10 +12,10 @@ use api::order::v1::GetOrderRequest;
 use http::Request;
 use listener::{Limits, Peer, Tls, tls};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rpc::PeerSettings;
+use rpc::{Channel, PeerSettings};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, Status, service::Routes, transport::Channel};
+use tonic::{Code, Status, service::Routes};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tower::ServiceExt;
 

@@ -1,7 +1,7 @@
 //! The tests run this very test binary again as a child that starts the
 //! stores, and then kill it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -32,6 +32,42 @@ async fn servers_and_their_files_die_with_a_killed_process() {
     }
 }
 
+/// Its end is seen by that of the pipe that it inherits.
+#[tokio::test]
+async fn a_guarded_process_dies_with_a_killed_process() {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "lifetime::guarding_child", "--nocapture"])
+        .arg("--ignored")
+        .env(AS_CHILD, "1")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("guarded") {
+        line.clear();
+        assert!(pipe.read_line(&mut line).unwrap() > 0, "it ended too soon");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let closed = tokio::task::spawn_blocking(move || pipe.read_to_end(&mut Vec::new()));
+    let closed = tokio::time::timeout(Duration::from_secs(20), closed).await;
+    closed.expect("it outlives its process").unwrap().unwrap();
+}
+
+/// Not a test of its own: what the killed process does.
+#[test]
+#[ignore = "runs in the process that is killed"]
+fn guarding_child() {
+    if std::env::var(AS_CHILD).is_err() {
+        return;
+    }
+    let mut sleeping = Command::new("sleep").arg("60").spawn().unwrap();
+    testkit::orphans::guard(sleeping.id());
+    println!("guarded");
+    sleeping.wait().unwrap();
+}
+
 #[tokio::test]
 async fn a_dropped_server_is_gone_at_once() {
     let redis = testkit::redis().await;
@@ -41,7 +77,7 @@ async fn a_dropped_server_is_gone_at_once() {
 }
 
 #[tokio::test]
-async fn a_crashed_postgres_keeps_what_was_committed() {
+async fn a_crashed_or_killed_postgres_keeps_what_was_committed() {
     let mut own = testkit::TestPostgres::start().await;
     let fresh = own.database(&[]).await;
     let mut tx = fresh.db.begin().await.unwrap();
@@ -54,7 +90,16 @@ async fn a_crashed_postgres_keeps_what_was_committed() {
     assert!(TcpStream::connect(("127.0.0.1", own.port())).is_err());
     own.restart().await;
     let mut tx = fresh.db.begin().await.unwrap();
-    sqlx::query("drop table kept")
+    sqlx::query("alter table kept add more text")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    own.kill().await;
+    assert!(TcpStream::connect(("127.0.0.1", own.port())).is_err());
+    own.restart().await;
+    let mut tx = fresh.db.begin().await.unwrap();
+    sqlx::query("select more from kept")
         .execute(&mut *tx)
         .await
         .unwrap();

@@ -3,6 +3,7 @@
 mod change;
 mod create;
 mod read;
+mod reconcile;
 pub mod view;
 mod watch;
 
@@ -34,6 +35,9 @@ pub enum Command {
     Watch(watch::Watch),
     /// Tell the story of an order.
     Timeline(read::Timeline),
+    /// After a restore, and after `payment reconcile`: compare orders with their
+    /// payments; money that no order wants goes back. May be repeated.
+    Reconcile(reconcile::Reconcile),
 }
 
 pub async fn run(command: Command, shop: &Shop, output: Output) -> Result<(), Failure> {
@@ -48,5 +52,6 @@ pub async fn run(command: Command, shop: &Shop, output: Output) -> Result<(), Fa
         Command::Refund(args) => change::refund(&args, shop, output).await,
         Command::Watch(args) => watch::run(&args, shop, output).await,
         Command::Timeline(args) => read::timeline(&args, shop, output).await,
+        Command::Reconcile(args) => reconcile::run(&args, shop, output).await,
     }
 }

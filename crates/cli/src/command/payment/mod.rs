@@ -1,5 +1,6 @@
 //! `cartwright payment …`
 
+mod reconcile;
 mod view;
 
 use std::num::NonZeroUsize;
@@ -31,6 +32,9 @@ pub enum Command {
     Refund(Refund),
     /// List the double-entry ledger, oldest first.
     Ledger(Ledger),
+    /// After a restore: take over what the provider knows and our books do not.
+    /// Moves no money, and may be repeated.
+    Reconcile(reconcile::Reconcile),
 }
 
 #[derive(Debug, Args)]
@@ -110,6 +114,7 @@ pub async fn run(command: Command, shop: &Shop, output: Output) -> Result<(), Fa
         Command::Capture(args) => capture(&args, shop, output).await,
         Command::Refund(args) => refund(&args, shop, output).await,
         Command::Ledger(args) => ledger(&args, shop, output).await,
+        Command::Reconcile(args) => reconcile::run(&args, shop, output).await,
     }
 }
 

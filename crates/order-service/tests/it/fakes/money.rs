@@ -91,6 +91,37 @@ impl Money {
         }
     }
 
+    /// Somebody gives money back past the order service.
+    pub fn refund_behind_its_back(&self, order: &str, minor: i64) {
+        let mut books = self.0.lock().unwrap();
+        let mut payments = books.payments.iter_mut();
+        let paid = payments.find(|paid| paid.order == order).unwrap();
+        let refund = RefundId::generate().to_string();
+        paid.refunds.push((refund, minor, TransferState::Succeeded));
+    }
+
+    /// Somebody voids past the order service.
+    pub fn void_behind_its_back(&self, order: &str) {
+        let mut books = self.0.lock().unwrap();
+        let mut payments = books.payments.iter_mut();
+        let paid = payments.find(|paid| paid.order == order).unwrap();
+        paid.state = State::Voided;
+    }
+
+    /// A payment for an order of which nobody else knows.
+    pub fn pay_for(&self, order: &str) {
+        let asked = pb::CreatePaymentRequest {
+            order_id: order.to_owned(),
+            attempt: 1,
+            amount: Some(PbMoney {
+                minor_units: 750,
+                currency_code: "GBP".to_owned(),
+            }),
+            payment_method: "pm_card_visa".to_owned(),
+        };
+        self.0.lock().unwrap().create(&asked).unwrap();
+    }
+
     /// Somebody captures past the order service.
     pub fn capture_behind_its_back(&self, order: &str) {
         let mut books = self.0.lock().unwrap();
@@ -266,9 +297,13 @@ impl Books {
         asked: &pb::RefundPaymentRequest,
     ) -> Result<pb::RefundPaymentResponse, Problem> {
         let paid = self.payment(&asked.payment_id)?;
-        let amount = asked.amount.as_ref().unwrap().minor_units;
-        assert!(amount > 0, "nothing is never refunded");
         let taken = paid.refunded(TransferState::Succeeded) + paid.refunded(TransferState::Pending);
+        let left = paid.captured - taken;
+        let amount = asked
+            .amount
+            .as_ref()
+            .map_or(left, |amount| amount.minor_units);
+        assert!(amount > 0, "nothing is never refunded");
         if taken + amount > paid.captured {
             return Err(Problem::new(Reason::RefundExceedsCaptured, "too much"));
         }
@@ -285,6 +320,15 @@ impl Books {
             refund: Some(paid.show_refund(&refund)),
             payment: Some(paid.show()),
         })
+    }
+
+    pub fn list(&self, order: &str) -> pb::ListPaymentsResponse {
+        let payments = self.payments.iter().rev();
+        let payments = payments.filter(|paid| paid.order == order);
+        pb::ListPaymentsResponse {
+            payments: payments.map(Paid::show).collect(),
+            next_page_token: String::new(),
+        }
     }
 
     pub fn get(&mut self, asked: &pb::GetPaymentRequest) -> Result<pb::Payment, Problem> {

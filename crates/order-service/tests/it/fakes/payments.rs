@@ -138,11 +138,20 @@ impl PaymentService for Payments {
         Ok(Response::new(pb::GetPaymentResponse { payment }))
     }
 
+    async fn list_payments(
+        &self,
+        request: Request<pb::ListPaymentsRequest>,
+    ) -> Result<Response<pb::ListPaymentsResponse>, Status> {
+        let asked = request.into_inner();
+        let act = || Ok(self.money.0.lock().unwrap().list(&asked.order_id));
+        let listed = self.faults.around("ListPayments", "", act).await?;
+        Ok(Response::new(listed))
+    }
+
     unused! {
         create_payment: CreatePaymentRequest => CreatePaymentResponse,
         confirm_payment: ConfirmPaymentRequest => ConfirmPaymentResponse,
         capture_payment: CapturePaymentRequest => CapturePaymentResponse,
-        list_payments: ListPaymentsRequest => ListPaymentsResponse,
         get_refund: GetRefundRequest => GetRefundResponse,
         list_refunds: ListRefundsRequest => ListRefundsResponse,
         list_ledger_entries: ListLedgerEntriesRequest => ListLedgerEntriesResponse,

@@ -24,7 +24,6 @@ use serde_json::Value;
 use testkit::TestDatabase;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tonic::transport::Channel;
 
 pub const SECRET: &str = "whsec_test";
 pub const OLD_SECRET: &str = "whsec_older";
@@ -33,8 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Shop {
     pub database: TestDatabase,
-    pub client: PaymentServiceClient<Channel>,
-    pub admin: PaymentAdminServiceClient<Channel>,
+    pub client: PaymentServiceClient<rpc::Channel>,
+    pub admin: PaymentAdminServiceClient<rpc::Channel>,
     pub webhook_url: String,
     pub http: reqwest::Client,
     settings: Settings,

@@ -1,0 +1,4 @@
+//! On real processes: `cargo build --workspace --bins` comes first.
+
+mod damages;
+mod verdict;
