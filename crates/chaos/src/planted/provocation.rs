@@ -95,11 +95,18 @@ pub(super) fn all_at_once() -> Provocation {
     }
 }
 
-/// Money goes back past the orders, so that they know nothing of it.
+/// Money goes back past the orders, so that they know nothing of it, and who
+/// cancels one of them needs a person.
 pub(super) fn double_refunds() -> Provocation {
     Provocation {
         beside: Some(refunds::two_at_once),
-        ignored: &["orders-and-payments"],
+        ignored: &[
+            "orders-and-payments",
+            "acknowledged-cancels",
+            "acknowledged-refunds",
+            "acknowledged-returns",
+            "stock-adds-up",
+        ],
         ..Provocation::by("refunds two at a time", Vec::new())
     }
 }

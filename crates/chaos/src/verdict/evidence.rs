@@ -59,7 +59,7 @@ impl<'a> Evidence<'a> {
             .context("the books of payments")?;
         let stock = Stock::read(site).await.context("the books of stock")?;
         let provider = Provider::read(site).await.context("the provider's books")?;
-        let streams = tail::read(&site.redis, &mut std::collections::HashMap::new()).await;
+        let streams = tail::read(&site.redis).await;
         Ok(Self {
             history,
             circumstances,

@@ -21,11 +21,20 @@ pub const STREAMS: [&str; 3] = [
 const PAUSE: Duration = Duration::from_millis(100);
 const AT_ONCE: usize = 1_000;
 
-/// Everything that the streams hold after the ids in `after`, by stream.
-pub async fn read(
+/// Everything that the streams hold.
+pub async fn read(url: &str) -> RedisResult<Vec<Published>> {
+    let mut all = Vec::new();
+    read_on(url, &mut HashMap::new(), &mut all).await?;
+    Ok(all)
+}
+
+/// What the streams hold after the ids in `after`, by stream. What was read
+/// before Redis went away is in `all`, too.
+async fn read_on(
     url: &str,
     after: &mut HashMap<&'static str, String>,
-) -> RedisResult<Vec<Published>> {
+    all: &mut Vec<Published>,
+) -> RedisResult<()> {
     let client = redis::Client::open(url)?;
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(Duration::from_secs(1)))
@@ -33,7 +42,6 @@ pub async fn read(
     let mut conn = client
         .get_multiplexed_async_connection_with_config(&config)
         .await?;
-    let mut all = Vec::new();
     loop {
         let ids: Vec<String> = STREAMS
             .iter()
@@ -43,7 +51,7 @@ pub async fn read(
         let reply: Option<StreamReadReply> = conn.xread_options(&STREAMS, &ids, &options).await?;
         let keys = reply.map(|reply| reply.keys).unwrap_or_default();
         if keys.is_empty() {
-            return Ok(all);
+            return Ok(());
         }
         for key in keys {
             let Some(stream) = STREAMS.iter().find(|stream| **stream == key.key) else {
@@ -61,9 +69,10 @@ pub async fn read(
 pub async fn follow(url: String, seen: Arc<Mutex<Vec<Published>>>, stop: CancellationToken) {
     let mut after = HashMap::new();
     while !stop.is_cancelled() {
-        if let Ok(published) = read(&url, &mut after).await {
-            seen.lock().extend(published);
-        }
+        let mut read = Vec::new();
+        // It comes back, and reading goes on after what was read.
+        let _ = read_on(&url, &mut after, &mut read).await;
+        seen.lock().extend(read);
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(PAUSE) => {}

@@ -89,8 +89,11 @@ pub const DAMAGES: &[Damage] = &[
         name: "a rejected order is sold after all",
         database: "orders",
         table: "orders",
-        spoil: "create table gone as select * from orders
-                where state = 8 and total_minor is not null order by id limit 1;
+        spoil: "create table gone as
+                select o.* from orders o
+                join idempotency_keys k on k.method = 'CreateOrder' and k.resource = o.id
+                where o.state = 8 and o.total_minor is not null and k.code > 0
+                order by o.id limit 1;
                 update orders set state = 3, stock = 3 where id = (select id from gone)",
         repair: "update orders o set state = g.state, stock = g.stock from gone g
                  where o.id = g.id;
