@@ -8,6 +8,7 @@ use sqlx::Row;
 
 use super::books_orders::{AWAITING_ACTION, COMPENSATING, NEEDS_ATTENTION, PENDING, state_name};
 use super::check::Check;
+use super::events;
 use super::evidence::Evidence;
 use super::site::{DATABASES, Site};
 
@@ -23,12 +24,13 @@ const SESSIONS: (&str, &str) = (
     "no session of a service sits in an open transaction, and none is prepared",
 );
 
-/// Waits until no work is open anywhere, at most `patience`. Gives how long it
+/// Waits until no work is open and no event unread anywhere, at most `patience`. Gives how long it
 /// took; none when something is open still: the checks will say what.
 pub async fn settle(site: &Site, patience: Duration) -> Option<Duration> {
     let began = Instant::now();
     while began.elapsed() < patience {
-        if matches!(open_work(site).await, Ok(0)) {
+        let is_done = matches!(open_work(site).await, Ok(0));
+        if is_done && matches!(events::unhandled(site).await, Ok(0)) {
             return Some(began.elapsed());
         }
         tokio::time::sleep(POLL).await;
