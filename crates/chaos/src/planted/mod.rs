@@ -17,6 +17,8 @@ use crate::schedule::Counts;
 use crate::shop::Config;
 use crate::verdict::Check;
 
+/// What the runs without a bug are called.
+const NO_BUG: &str = "no-bug";
 /// So often a bug is provoked before it counts as not caught.
 const TRIES_MAX: u64 = 3;
 
@@ -25,7 +27,7 @@ pub struct Args {
     /// Decides what clients ask for.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// These alone; all, and the runs without any, when absent.
+    /// These alone; `no-bug` is the runs without any. All when absent.
     #[arg(long)]
     pub only: Vec<String>,
     /// Programs with planted bugs, as scripts/chaos-programs makes them.
@@ -81,7 +83,12 @@ struct Clean {
 pub async fn planted(args: Args) -> Result<bool> {
     let chosen = |bug: &&Bug| args.only.is_empty() || args.only.iter().any(|one| one == bug.name);
     let chosen: Vec<&Bug> = BUGS.iter().filter(chosen).collect();
-    anyhow::ensure!(!chosen.is_empty(), "there is no bug {:?}", args.only);
+    let without_any = args.only.is_empty() || args.only.iter().any(|one| one == NO_BUG);
+    anyhow::ensure!(
+        without_any || !chosen.is_empty(),
+        "there is no bug {:?}",
+        args.only
+    );
     let mut bugs = Vec::new();
     for bug in &chosen {
         bugs.push(
@@ -91,7 +98,7 @@ pub async fn planted(args: Args) -> Result<bool> {
         );
     }
     let mut without = Vec::new();
-    if args.only.is_empty() {
+    if without_any {
         for provocation in [all_at_once(), double_refunds()] {
             without.push(clean(&args, &provocation).await?);
         }

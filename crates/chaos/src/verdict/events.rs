@@ -9,7 +9,7 @@ use super::check::Check;
 use super::evidence::Evidence;
 use super::site::{DATABASES, Site};
 use crate::history::Published;
-use crate::workload::tail::STREAMS;
+use crate::workload::tail::{self, STREAMS};
 
 /// The group in whose name the order service reads.
 const GROUP: &str = "order-service";
@@ -57,8 +57,17 @@ async fn outbox(site: &Site, evidence: &Evidence<'_>) -> Result<Check> {
     Ok(check)
 }
 
-async fn effects(site: &Site, evidence: &Evidence<'_>) -> Result<Check> {
-    let mut check = Check::new(EFFECTS.0, EFFECTS.1);
+/// Events in the streams that the order service has still to act upon.
+pub async fn unhandled(site: &Site) -> Result<usize> {
+    let handled = handled(site).await?;
+    let streams = tail::read(&site.redis).await?;
+    let of_others = streams.iter().filter(|entry| entry.topic != STREAMS[0]);
+    let waits = of_others.filter(|entry| !handled.contains_key(&entry.event));
+    Ok(waits.count())
+}
+
+/// How often it has acted upon each event.
+async fn handled(site: &Site) -> Result<HashMap<String, i64>> {
     let mut conn = site.connect("orders").await?;
     let handled: Vec<(String, i64)> = sqlx::query_as(
         "select event_id::text, count(*)
@@ -69,7 +78,12 @@ async fn effects(site: &Site, evidence: &Evidence<'_>) -> Result<Check> {
     .bind(GROUP)
     .fetch_all(&mut conn)
     .await?;
-    let handled: HashMap<String, i64> = handled.into_iter().collect();
+    Ok(handled.into_iter().collect())
+}
+
+async fn effects(site: &Site, evidence: &Evidence<'_>) -> Result<Check> {
+    let mut check = Check::new(EFFECTS.0, EFFECTS.1);
+    let handled = handled(site).await?;
     let streams = evidence.streams.iter();
     for entry in streams.filter(|entry| entry.topic != STREAMS[0]) {
         check.looked();

@@ -8,6 +8,7 @@ use sqlx::Row;
 
 use super::books_orders::{AWAITING_ACTION, COMPENSATING, NEEDS_ATTENTION, PENDING, state_name};
 use super::check::Check;
+use super::events;
 use super::evidence::Evidence;
 use super::site::{DATABASES, Site};
 
@@ -23,12 +24,14 @@ const SESSIONS: (&str, &str) = (
     "no session of a service sits in an open transaction, and none is prepared",
 );
 
-/// Waits until no work is open anywhere, at most `patience`. Gives how long it
-/// took; none when something is open still: the checks will say what.
+/// Waits until no work is open and no event unread anywhere, at most
+/// `patience`. Gives how long it took; none when something is open still: the
+/// checks will say what.
 pub async fn settle(site: &Site, patience: Duration) -> Option<Duration> {
     let began = Instant::now();
     while began.elapsed() < patience {
-        if matches!(open_work(site).await, Ok(0)) {
+        let is_done = matches!(open_work(site).await, Ok(0));
+        if is_done && matches!(events::unhandled(site).await, Ok(0)) {
             return Some(began.elapsed());
         }
         tokio::time::sleep(POLL).await;
@@ -47,8 +50,11 @@ async fn open_work(site: &Site) -> Result<i64> {
         ),
         (
             "payments",
+            // One that has ended and is looked at again may be held there still.
             "select (select count(*) from payments
-                     where state in (1, 2) or void_requested and state < 6)
+                     where state in (1, 2)
+                        or void_requested and state < 6
+                        or state > 6 and next_check_at is not null)
                   + (select count(*) from captures where state = 1)
                   + (select count(*) from refunds where state = 1)
                   + (select count(*) from outbox)",

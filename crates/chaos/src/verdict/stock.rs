@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::books_orders::{DONE, NEEDS_ATTENTION, RETURN, RUNNING, SHIPMENT};
+use super::books_orders::{DONE, FAILED, NEEDS_ATTENTION, RETURN, RUNNING, SHIPMENT};
 use super::books_stock::{ADJUST, COMMITTED, FULFILLED, HELD, TOMBSTONE};
 use super::check::Check;
 use super::evidence::Evidence;
@@ -162,7 +162,8 @@ fn adds_up(evidence: &Evidence<'_>) -> Check {
         "what is on hand is what there was and came in, less what the orders have shipped",
     );
     let mut expected = came_in(evidence);
-    // What orders that a person has to look at were about to ship or take back.
+    // What orders that a person has to look at were about to ship or take back,
+    // and goods that are back although their money was refused.
     let mut open: Units<'_> = Units::new();
     for work in evidence.orders.works.values() {
         let order = evidence.orders.orders.get(&work.order_id);
@@ -171,7 +172,8 @@ fn adds_up(evidence: &Evidence<'_>) -> Check {
             if work.kind == SHIPMENT && work.state == DONE {
                 *expected.entry(sku).or_default() -= units;
             }
-            if work.state == RUNNING && stopped {
+            let unpaid = work.kind == RETURN && work.state == FAILED && work.restock;
+            if unpaid || (work.state == RUNNING && stopped) {
                 *open.entry(sku).or_default() += units;
             }
         }

@@ -65,6 +65,7 @@ const PARTS: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
+    ("load", &["api", "rpc"]),
     ("testkit", &["database", "telemetry"]),
     ("trace-store", &["listener"]),
     (

@@ -7,6 +7,7 @@
 mod ask;
 mod command;
 mod fault;
+mod late;
 mod plan;
 mod rules;
 mod suffer;

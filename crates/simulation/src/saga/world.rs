@@ -3,14 +3,14 @@
 use chrono::DateTime;
 use order_service::domain::{Answer, Case, Change, Kind, Order, State, Step, Then, Work};
 
-use super::{Fault, Late, Plan, Rules, Way};
+use super::{Fault, Plan, Rules, Way};
 use crate::money::{Later, Money};
 use crate::stock::Stock;
 
 /// A saga that is not at rest by then never will be.
 const MOMENTS_MAX: usize = 400;
 /// Then the saga lets go and waits.
-const QUICK_TRIES: u8 = 3;
+pub(super) const QUICK_TRIES: u8 = 3;
 /// So often a waiting order is looked at before its customer is too late.
 pub(super) const POLLS_BEFORE_TIMEOUT: usize = 4;
 
@@ -324,66 +324,6 @@ impl<'a, P: Plan> World<'a, P> {
             super::Customer::Acts | super::Customer::NeverActs => {}
         }
         self.stored.overdue |= self.polls > POLLS_BEFORE_TIMEOUT;
-    }
-
-    /// When something held up now comes through.
-    pub(super) fn moment_of(&self, late: Late) -> usize {
-        match late {
-            Late::After(moments) => self.moment + usize::from(moments),
-            Late::AtTheEnd => usize::MAX,
-        }
-    }
-
-    /// Whatever was held up until `moment` comes through. Whether anything did.
-    fn let_through(&mut self, moment: usize) -> bool {
-        let mut came = false;
-        while let Some(place) = self.late.iter().position(|(.., at)| *at <= moment) {
-            let (case, step, _) = self.late.remove(place);
-            self.notes.push(Note::CameLate(step));
-            let _ = self.ask_noted(&case, step);
-            came = true;
-        }
-        while let Some(place) = self.frozen.iter().position(|one| one.thaws <= moment) {
-            let frozen = self.frozen.remove(place);
-            self.notes.push(Note::Thawed);
-            self.thaw(frozen);
-            came = true;
-        }
-        came
-    }
-
-    /// A process goes on that does not know what was done without it.
-    fn thaw(&mut self, frozen: Frozen) {
-        let Frozen {
-            mut run, answer, ..
-        } = frozen;
-        let owner = self.run.take();
-        let mut at_hand = answer;
-        for _ in 0..QUICK_TRIES * 10 {
-            let (step, answer) = match at_hand.take() {
-                Some(known) => known,
-                None => {
-                    let step = (self.rules.next_step)(&run.case.progress());
-                    if step == Step::Rest {
-                        self.write(run, None, Next::Never);
-                        break;
-                    }
-                    match self.ask_noted(&run.case, step) {
-                        Ok(answer) => (step, answer),
-                        Err(Later) => {
-                            self.write(run, None, Next::Later);
-                            break;
-                        }
-                    }
-                }
-            };
-            self.take_in(run, step, answer);
-            match self.run.take() {
-                Some(going_on) => run = going_on,
-                None => break,
-            }
-        }
-        self.run = owner;
     }
 }
 
