@@ -37,7 +37,7 @@ fn tables() -> BTreeSet<String> {
             names.map(str::to_owned).collect::<Vec<_>>()
         })
         .collect();
-    let others = ["_sqlx_migrations", "pg_stat_activity"];
+    let others = ["_sqlx_migrations", "pg_prepared_xacts", "pg_stat_activity"];
     tables.extend(others.map(str::to_owned));
     tables
 }
