@@ -13,10 +13,11 @@ use database::Connection;
 use futures::{StreamExt, TryStreamExt, stream};
 use idempotency::{Acted, Answer, Effect, Outcome, Request, Saved, Verb};
 use serde::{Deserialize, Serialize};
-use types::{Money, OrderId, PaymentId, RefundId};
+use types::{PaymentId, RefundId};
 use uuid::Uuid;
 
 use super::ask::not_known;
+use super::difference::{Act, Difference, unsettled};
 use super::run_audit::{self, Theirs};
 use super::settle::News;
 use super::take_over::{Ours, Taken, take_over};
@@ -25,7 +26,7 @@ use crate::domain::{Payment, Refund};
 use crate::provider::{Found, ProviderError};
 use crate::store::{payments, refunds};
 
-const METHOD: &str = "ReconcileProvider";
+pub(super) const METHOD: &str = "ReconcileProvider";
 const PAGE: i64 = 100;
 /// Questions to the provider at the same time.
 const ASKED_AT_ONCE: usize = 16;
@@ -59,75 +60,6 @@ pub struct Reconciled {
     pub differences: Vec<Difference>,
     /// `None`: that was all.
     pub next: Option<Place>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    pub kind: Kind,
-    pub payment: PaymentId,
-    pub order: OrderId,
-    /// The provider's id.
-    pub reference: String,
-    pub amount: Money,
-    /// Why it is unsettled.
-    pub message: &'static str,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Payment,
-    Capture,
-    Refund,
-    State,
-    Unsettled,
-}
-
-impl Kind {
-    /// As in the audit log.
-    fn name(self) -> &'static str {
-        match self {
-            Kind::Payment => "PAYMENT_TAKEN_OVER",
-            Kind::Capture => "CAPTURE_TAKEN_OVER",
-            Kind::Refund => "REFUND_TAKEN_OVER",
-            Kind::State => "STATE_TAKEN_OVER",
-            Kind::Unsettled => "UNSETTLED",
-        }
-    }
-}
-
-/// Who reconciles, for the audit log.
-#[derive(Debug, Clone)]
-pub(super) struct Act {
-    request: Request,
-}
-
-impl Act {
-    /// An entry for each difference, in the transaction that settles it.
-    pub(super) async fn record(
-        &self,
-        conn: &mut Connection,
-        differences: &[Difference],
-    ) -> Result<(), AppError> {
-        let ids: Vec<String> = differences
-            .iter()
-            .map(|difference| difference.payment.to_string())
-            .collect();
-        let origin = &self.request.origin;
-        let entries: Vec<audit::Entry<'_>> = differences
-            .iter()
-            .zip(&ids)
-            .map(|(difference, id)| audit::Entry {
-                principal: &self.request.principal,
-                client: origin.client.as_deref(),
-                method: origin.rpc.unwrap_or(METHOD),
-                key: self.request.key.as_str(),
-                resource: Some(id),
-                outcome: audit::Outcome::Part(difference.kind.name()),
-                trace_id: origin.trace_id.as_deref(),
-            })
-            .collect();
-        Ok(audit::record(conn, &entries).await?)
-    }
 }
 
 impl App {
@@ -384,23 +316,6 @@ fn is_settled(ours: &Payment, theirs: &Theirs) -> bool {
         || ours.capture_pending_minor > 0
         || ours.refund_pending_minor > 0;
     !is_under_way && run_audit::agree(&run_audit::book(ours), std::slice::from_ref(theirs))
-}
-
-fn unsettled(payment: &Payment, message: &'static str) -> Difference {
-    tracing::error!(
-        payment.id = %payment.id,
-        order.id = %payment.order_id,
-        error = message,
-        "our books differ from the provider's for good"
-    );
-    Difference {
-        kind: Kind::Unsettled,
-        payment: payment.id,
-        order: payment.order_id,
-        reference: payment.provider_reference.clone().unwrap_or_default(),
-        amount: payment.amount(),
-        message,
-    }
 }
 
 impl News {

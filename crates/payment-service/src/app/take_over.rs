@@ -5,7 +5,7 @@ use database::Connection;
 use types::{CaptureId, Money, OrderId, PaymentId, RefundId};
 
 use super::books::settle;
-use super::reconcile_provider::{Act, Difference, Kind};
+use super::difference::{Act, Difference, Kind};
 use super::run_audit::{self, Theirs};
 use super::settle::{News, Report};
 use super::{AppError, Policy};
