@@ -152,6 +152,12 @@ async fn clean(args: &Args, provocation: &Provocation) -> Result<Clean> {
     let blind = blind.map(|check| format!("{}: {:?}", check.name, check.trouble));
     let mut troubles = report.troubles.clone();
     troubles.extend(blind);
+    for seen in &violations {
+        eprintln!("· {}: {} {:?}", seen.check, seen.violations, seen.example);
+    }
+    for trouble in &troubles {
+        eprintln!("· {trouble}");
+    }
     Ok(Clean {
         what: provocation.what,
         clean: violations.is_empty() && troubles.is_empty(),
