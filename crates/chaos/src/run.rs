@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::faults::Faults;
+use crate::history::History;
 use crate::progress::Progress;
 use crate::report::{Asked, Report};
 use crate::schedule::{Counts, Planned, Terrain, asked, schedule};
@@ -92,13 +93,21 @@ pub async fn run(args: Args) -> Result<bool> {
     let trial = args.trial();
     let replay = args.replay(trial.seed);
     eprintln!("· seed {}; again: {replay}", trial.seed);
-    let asked = asked(trial.length);
-    let mut report = trial.carry_out().await?;
+    let (kills, aborts) = asked(trial.length);
+    let plan = |shop: &Shop| {
+        schedule(
+            trial.seed,
+            trial.length,
+            &trial.counts,
+            &trial.terrain(shop),
+        )
+    };
+    let (mut report, remains) = trial.carry_out(plan, None).await?;
     report.replay = replay;
-    report.asked(Asked {
-        kills: asked.0,
-        aborts: asked.1,
-    });
+    report.asked(Asked { kills, aborts });
+    if !report.pass {
+        report.logs = Some(remains.keep()?);
+    }
     report.write(&args.report)?;
     report.print();
     Ok(report.pass)
@@ -109,25 +118,15 @@ pub async fn run(args: Args) -> Result<bool> {
 pub type Beside = fn(Arc<Shop>) -> JoinHandle<()>;
 
 impl Trial {
-    /// By the faults that the seed draws.
-    ///
-    /// # Errors
-    /// When it could not be carried out.
-    pub async fn carry_out(&self) -> Result<Report> {
-        let plan =
-            |shop: &Shop| schedule(self.seed, self.length, &self.counts, &self.terrain(shop));
-        self.carry_out_by(plan, None).await
-    }
-
     /// By the faults of a plan.
     ///
     /// # Errors
     /// When it could not be carried out.
-    pub async fn carry_out_by(
+    pub async fn carry_out(
         &self,
         plan: impl FnOnce(&Shop) -> Vec<Planned>,
         beside: Option<Beside>,
-    ) -> Result<Report> {
+    ) -> Result<(Report, Remains)> {
         let started = Utc::now();
         eprintln!("· starting the shop");
         let shop = Arc::new(Shop::start(&self.shop).await.context("the shop")?);
@@ -161,22 +160,9 @@ impl Trial {
         watcher.await.ok();
         let notes = faults.journal().notes();
         drop(faults);
-        let mut report = Report::new(
-            self,
-            started,
-            counters,
-            notes,
-            verdict.context("the verdict")?,
-        );
-        if self.keeps_logs() {
-            report.logs = keep(shop, &report, &history)?;
-        }
-        Ok(report)
-    }
-
-    /// With a bug on purpose nobody looks for what went wrong.
-    fn keeps_logs(&self) -> bool {
-        !self.has_bug()
+        let verdict = verdict.context("the verdict")?;
+        let report = Report::new(self, started, counters, notes, verdict);
+        Ok((report, Remains { shop, history }))
     }
 
     /// A shop with a bug may never come to rest.
@@ -262,17 +248,22 @@ pub fn site(shop: &Shop) -> Site {
     }
 }
 
-/// Of a run that failed the logs stay, and what clients were told, unless it
-/// was meant to fail.
-fn keep(
+/// What is left of a run: gone when it is dropped.
+pub struct Remains {
     shop: Arc<Shop>,
-    report: &Report,
-    history: &crate::history::History,
-) -> Result<Option<PathBuf>> {
-    if report.is_clean() {
-        return Ok(None);
+    history: History,
+}
+
+impl Remains {
+    /// The logs stay, and what clients were told, for who has to find out what
+    /// went wrong.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn keep(self) -> Result<PathBuf> {
+        let Self { shop, history } = self;
+        history.write(&shop.directory().join("history.jsonl"))?;
+        let mut shop = Arc::into_inner(shop).context("somebody still has the shop")?;
+        Ok(shop.keep_directory().to_owned())
     }
-    history.write(&shop.directory().join("history.jsonl"))?;
-    let mut shop = Arc::into_inner(shop).context("somebody still has the shop")?;
-    Ok(Some(shop.keep_directory().to_owned()))
 }

@@ -1,5 +1,6 @@
 use sha2::{Digest, Sha256};
 use types::IdempotencyKey;
+use uuid::Uuid;
 
 /// Who asks for what under which key; a key's scope is (principal, method).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,19 @@ impl Request {
             fingerprint: Sha256::digest(canonical).into(),
             origin: Origin::default(),
         }
+    }
+
+    /// The same for the same key, in whatever books: what is made under it and
+    /// forgotten in a restore is known again by it.
+    pub fn id(&self) -> Uuid {
+        let mut hash = Sha256::new();
+        for part in [&self.principal, self.method, self.key.as_str()] {
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(part);
+        }
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash.finalize()[..16]);
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
     }
 
     pub fn with_origin(mut self, origin: Origin) -> Self {

@@ -70,7 +70,8 @@ pub struct SagaSettings {
     pub forward_s: u64,
     /// After which a person has to look at an order.
     pub attention_s: u64,
-    /// The longest wait between two tries.
+    /// The longest wait between two tries, give or take a half: an order is
+    /// tried again within ten seconds of whatever it waited for being back.
     pub backoff_max_ms: u64,
 }
 
@@ -83,7 +84,7 @@ impl Default for SagaSettings {
             payment_poll_ms: 5_000,
             forward_s: 10 * 60,
             attention_s: 14 * 60,
-            backoff_max_ms: 30_000,
+            backoff_max_ms: 5_000,
         }
     }
 }

@@ -181,14 +181,19 @@ fn open(path: &Path, mode: u32) -> Result<()> {
 /// Its output.
 pub async fn run(command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).output().await;
-    let output = output.with_context(|| format!("{command:?}"))?;
+    let command = command.as_std();
+    // Not what is in its environment: there may be a token.
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    let words = words.join(" ");
+    let output = output.with_context(|| words.clone())?;
     let (out, err) = (
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),
     );
     ensure!(
         output.status.success(),
-        "{command:?}: {}\n{out}{err}",
+        "{words}: {}\n{out}{err}",
         output.status
     );
     Ok(out.into_owned())

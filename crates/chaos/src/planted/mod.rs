@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use self::provocation::{Provocation, all_at_once, double_refunds, of};
 use crate::report::Report;
-use crate::run::Trial;
+use crate::run::{Remains, Trial};
 use crate::schedule::Counts;
 use crate::shop::Config;
 use crate::verdict::Check;
@@ -130,7 +130,7 @@ async fn catch(args: &Args, bug: &'static Bug) -> Result<Caught> {
     };
     while !caught.caught && caught.tries < TRIES_MAX {
         eprintln!("· planting {}", bug.name);
-        let report = attempt(args, Some(bug), &provocation, caught.tries).await?;
+        let (report, _) = attempt(args, Some(bug), &provocation, caught.tries).await?;
         caught.tries += 1;
         caught.by = seen(&report, provocation.ignored);
         caught.caught = !caught.by.is_empty();
@@ -143,7 +143,7 @@ async fn catch(args: &Args, bug: &'static Bug) -> Result<Caught> {
 
 async fn clean(args: &Args, provocation: &Provocation) -> Result<Clean> {
     eprintln!("· planting nothing, with {}", provocation.what);
-    let report = attempt(args, None, provocation, 0).await?;
+    let (report, remains) = attempt(args, None, provocation, 0).await?;
     let violations = seen(&report, provocation.ignored);
     let blind = report
         .verdict
@@ -152,9 +152,19 @@ async fn clean(args: &Args, provocation: &Provocation) -> Result<Clean> {
     let blind = blind.map(|check| format!("{}: {:?}", check.name, check.trouble));
     let mut troubles = report.troubles.clone();
     troubles.extend(blind);
+    for seen in &violations {
+        eprintln!("· {}: {} {:?}", seen.check, seen.violations, seen.example);
+    }
+    for trouble in &troubles {
+        eprintln!("· {trouble}");
+    }
+    let clean = violations.is_empty() && troubles.is_empty();
+    if !clean {
+        eprintln!("· logs and history: {}", remains.keep()?.display());
+    }
     Ok(Clean {
         what: provocation.what,
-        clean: violations.is_empty() && troubles.is_empty(),
+        clean,
         ignored: provocation.ignored,
         violations,
         troubles,
@@ -166,7 +176,7 @@ async fn attempt(
     bug: Option<&'static Bug>,
     provocation: &Provocation,
     tries: u64,
-) -> Result<Report> {
+) -> Result<(Report, Remains)> {
     let mut shop = Config::new(&args.programs);
     shop.proxied = true;
     for program in bug.map(|bug| bug.programs).unwrap_or_default() {
@@ -185,7 +195,7 @@ async fn attempt(
         points: Vec::new(),
     };
     let faults = provocation.faults.clone();
-    trial.carry_out_by(|_| faults, provocation.beside).await
+    trial.carry_out(|_| faults, provocation.beside).await
 }
 
 /// Violations; a check that could not be carried out has seen nothing.

@@ -82,7 +82,7 @@ pub(super) fn all_at_once() -> Provocation {
     .into_iter()
     .enumerate()
     {
-        let later = Duration::from_secs(2) * u32::try_from(number).unwrap_or(0);
+        let later = Duration::from_secs(15) * u32::try_from(number).unwrap_or(0);
         faults.extend(some.into_iter().map(|one| Planned {
             at: one.at + later,
             ..one
@@ -90,7 +90,8 @@ pub(super) fn all_at_once() -> Provocation {
     }
     faults.sort_by_key(|one| one.at);
     Provocation {
-        length: LENGTH * 2,
+        // Calm at the end, so that there is something to look at.
+        length: LENGTH * 4,
         ..Provocation::by("all that provokes", faults)
     }
 }

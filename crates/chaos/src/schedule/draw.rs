@@ -22,8 +22,9 @@ const BOTH_IN: u32 = 20;
 const FREEZE_MIN: Duration = Duration::from_secs(1);
 const FREEZE_MS: std::ops::RangeInclusive<f64> = 1_000.0..=90_000.0;
 
-/// Between the last fault among others and the first alone.
-const CALM: Duration = Duration::from_secs(15);
+/// Between the last fault among others and the first alone: what the others have
+/// left behind is worked off.
+const CALM: Duration = Duration::from_secs(40);
 /// What a kill has for itself.
 const ALONE: Duration = Duration::from_secs(12);
 

@@ -19,6 +19,9 @@ pub(super) const METHOD: &str = "RefundPayment";
 
 #[derive(Debug, Clone)]
 pub struct NewRefund {
+    /// The key's: under it the provider has the refund as well, and so it is
+    /// known again after a restore.
+    pub id: RefundId,
     pub payment: PaymentId,
     /// `None`: all that is left.
     pub amount: Option<Money>,
@@ -189,10 +192,16 @@ impl Verb for RefundPayment {
             true => payments::look(tx, &ids).await?,
             false => payments::lock(tx, &ids).await?,
         };
+        let ids: Vec<RefundId> = inputs.iter().map(|new| new.id).collect();
+        let known = refunds::open(tx, &[], &ids).await?;
         let mut fresh: Vec<Refund> = Vec::new();
         let mut acted = Vec::with_capacity(inputs.len());
         for new in inputs {
-            let begun = begin(&mut locked, new);
+            if let Some(made) = made_before(&locked, &known, new) {
+                acted.push(Ok(again(made)));
+                continue;
+            }
+            let begun = begin(&mut locked, new, &known);
             fresh.extend(begun.iter().map(|made| made.refund.clone()));
             acted.push(begun.map(|made| Effect::Started {
                 resource: made.refund.id.as_uuid(),
@@ -212,7 +221,32 @@ impl Verb for RefundPayment {
     }
 }
 
-fn begin(locked: &mut Locked, new: &NewRefund) -> Result<RefundMade, AppError> {
+/// The same refund, made under a key that these books have forgotten.
+fn made_before(locked: &Locked, known: &[Refund], new: &NewRefund) -> Option<RefundMade> {
+    let payment = locked.payments.get(&new.payment)?;
+    let refund = known.iter().find(|refund| {
+        let asked = new.amount.is_none_or(|amount| amount == refund.amount());
+        let stands = refund.state != TransferState::Failed;
+        refund.id == new.id && refund.payment_id == new.payment && asked && stands
+    })?;
+    Some(RefundMade {
+        payment: payment.clone(),
+        refund: refund.clone(),
+    })
+}
+
+fn again(made: RefundMade) -> Effect<Begun<RefundMade, RefundMade>> {
+    let is_unknown = made.refund.provider_reference.is_none();
+    match made.refund.state {
+        TransferState::Pending if is_unknown => Effect::Started {
+            resource: made.refund.id.as_uuid(),
+            output: Begun::GoesOn(Box::new(made)),
+        },
+        _ => Effect::Finished(Begun::Done(made)),
+    }
+}
+
+fn begin(locked: &mut Locked, new: &NewRefund, known: &[Refund]) -> Result<RefundMade, AppError> {
     let now = locked.now;
     let payment = locked.payments.get_mut(&new.payment);
     let payment = payment.ok_or_else(|| no_payment(new.payment))?;
@@ -221,7 +255,10 @@ fn begin(locked: &mut Locked, new: &NewRefund) -> Result<RefundMade, AppError> {
     payment.version += 1;
     payment.updated_at = now;
     let refund = Refund {
-        id: RefundId::generate(),
+        id: match known.iter().any(|refund| refund.id == new.id) {
+            true => RefundId::generate(),
+            false => new.id,
+        },
         payment_id: payment.id,
         order_id: payment.order_id,
         amount_minor,

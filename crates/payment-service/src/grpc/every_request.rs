@@ -4,6 +4,7 @@
 use api::payment::v1 as pb;
 use prost::Message;
 use rpc::Problem;
+use types::RefundId;
 
 use super::parse;
 
@@ -26,7 +27,7 @@ pub fn read(bytes: &[u8]) -> Vec<Read> {
             parse::void_payment(r).map(drop)
         }),
         of("RefundPaymentRequest", bytes, |r| {
-            parse::refund_payment(r).map(drop)
+            parse::refund_payment(RefundId::generate(), r).map(drop)
         }),
         of("GetPaymentRequest", bytes, |r| {
             parse::get_payment(r).map(drop)

@@ -76,7 +76,10 @@ pub fn void_payment(request: &pb::VoidPaymentRequest) -> Result<NewVoid, Problem
     }))
 }
 
-pub fn refund_payment(request: &pb::RefundPaymentRequest) -> Result<NewRefund, Problem> {
+pub fn refund_payment(
+    id: RefundId,
+    request: &pb::RefundPaymentRequest,
+) -> Result<NewRefund, Problem> {
     let mut fields = Fields::default();
     let payment = fields.parse("payment_id", PaymentId::parse(&request.payment_id));
     let amount = optional_amount(&mut fields, request.amount.as_ref());
@@ -85,6 +88,7 @@ pub fn refund_payment(request: &pb::RefundPaymentRequest) -> Result<NewRefund, P
     let new = payment.zip(amount).zip(reason).zip(etag);
     fields.finish(
         new.map(|(((payment, amount), reason), read_version)| NewRefund {
+            id,
             payment,
             amount,
             reason,

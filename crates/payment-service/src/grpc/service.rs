@@ -115,7 +115,8 @@ impl PaymentService for Service {
     ) -> Answer<pb::RefundPaymentResponse> {
         let (context, message) = (Context::of(&request)?, request.into_inner());
         let identity = context.idempotent("RefundPayment", &message)?;
-        let (app, new) = (self.app.clone(), parse::refund_payment(&message)?);
+        let new = parse::refund_payment(identity.id().into(), &message)?;
+        let app = self.app.clone();
         let work = async move { app.refund_payment(identity, new).await };
         calls::answer(calls::run(&self.tasks, &context, work).await?)
     }

@@ -7,10 +7,10 @@ use pb::BookDifferenceKind as Kind;
 use pb::PaymentState;
 use rpc::Reason;
 use serde_json::Value;
-use types::{OrderId, PaymentId};
+use types::{IdempotencyKey, OrderId, PaymentId};
 use uuid::Uuid;
 
-use crate::shop::{Shop, creation, decline_code, keyed, reason};
+use crate::shop::{Shop, creation, decline_code, keyed, reason, refunding};
 
 impl Shop {
     /// All pages.
@@ -196,6 +196,26 @@ async fn what_became_of_payments_that_we_know_is_taken_over() {
     let order = OrderId::parse(&voided.order_id).unwrap();
     let anew = shop.create_keyed("anew", creation(order, 2, 1_000, "pm_card_visa"));
     assert_eq!(reason(anew.await), Reason::PaymentVoided);
+    shop.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_refund_that_was_made_under_a_forgotten_key_is_not_made_again() {
+    let shop = Shop::open_without_webhooks().await;
+    let payment = shop.captured_by("pm_card_visa").await;
+    let key = IdempotencyKey::parse("order:1:refund:1").unwrap();
+    let id = idempotency::Request::new("local", "RefundPayment", key, b"").id();
+    let named = [("metadata[refund_id]", &*id.to_string())];
+    shop.refunded_there(&payment.provider_reference, "300", &named)
+        .await;
+    shop.reconcile_and_find_no_more().await;
+    let request = refunding(&payment.id, Some(300));
+    let again = shop.refund_keyed("order:1:refund:1", request).await;
+    assert_eq!(again.unwrap().refund.unwrap().id, id.to_string());
+    assert_eq!(shop.their_total("gbp", "refund_count").await, 1);
+    // Another key is another refund.
+    shop.refund(&payment.id, Some(300)).await.unwrap();
+    assert_eq!(shop.their_total("gbp", "refund_count").await, 2);
     shop.assert_sound().await;
 }
 

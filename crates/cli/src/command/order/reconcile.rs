@@ -25,8 +25,9 @@ use crate::{
 const PAGE: i32 = 100;
 const CONCURRENCY: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Orders whose saga runs are looked at again.
-const LOOKS: u32 = 20;
+/// Orders whose saga runs are looked at again: one that waits for the provider
+/// may take a minute.
+const LOOKS: u32 = 120;
 const PAUSE: Duration = Duration::from_secs(1);
 const TAKEN_OVER_BY: &str = "cartwright.payment.v1.PaymentAdminService/ReconcileProvider";
 
