@@ -70,8 +70,7 @@ pub struct SagaSettings {
     pub forward_s: u64,
     /// After which a person has to look at an order.
     pub attention_s: u64,
-    /// The longest wait between two tries, give or take a half: an order is
-    /// tried again within ten seconds of whatever it waited for being back.
+    /// The longest wait between two tries.
     pub backoff_max_ms: u64,
 }
 
@@ -84,7 +83,7 @@ impl Default for SagaSettings {
             payment_poll_ms: 5_000,
             forward_s: 10 * 60,
             attention_s: 14 * 60,
-            backoff_max_ms: 5_000,
+            backoff_max_ms: 30_000,
         }
     }
 }

@@ -84,7 +84,7 @@ impl Default for Patience {
             action_poll: Duration::from_secs(5),
             forward: Duration::from_secs(10 * 60),
             attention: Duration::from_secs(14 * 60),
-            backoff_max: Duration::from_secs(5),
+            backoff_max: Duration::from_secs(30),
         }
     }
 }

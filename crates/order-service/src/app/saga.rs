@@ -314,17 +314,6 @@ mod tests {
     }
 
     #[test]
-    fn an_order_that_failed_often_is_still_tried_again_within_ten_seconds() {
-        let max = crate::app::Patience::default().backoff_max;
-        let waits = (0..1_000).map(|_| jittered(backoff(i32::MAX, max)));
-        assert!(
-            waits
-                .max()
-                .is_some_and(|wait| wait < Duration::from_secs(10))
-        );
-    }
-
-    #[test]
     fn waits_between_tries_double_up_to_a_limit() {
         let max = Duration::from_secs(30);
         assert_eq!(backoff(1, max), FIRST_BACKOFF);
