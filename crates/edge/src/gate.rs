@@ -1,7 +1,7 @@
 //! What every call must pass, in the order of cost: what is cheap to refuse is
 //! refused first.
 
-use std::{collections::HashMap, net::IpAddr, time::Duration};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
 use api::contract::Method;
 use auth::Authenticator;
@@ -12,7 +12,7 @@ use rpc::{Admitted, Caller, Deadline, Problem, Reason};
 
 use crate::{
     Settings, access,
-    admission::Admission,
+    admission::{Admission, Kind, Stranger},
     caller::{self, Visitor},
     deadline,
     security_log::{Denied, SecurityLog},
@@ -28,6 +28,9 @@ const COST_OF_NO_PROOF: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Gate {
     methods: HashMap<String, Method>,
+    /// Of the methods whose calls are turned away when there are too many:
+    /// they end by themselves, and do not help in need.
+    kinds: HashMap<String, Kind>,
     /// None: callers are not checked.
     authenticator: Option<Authenticator>,
     limits: Limits,
@@ -62,11 +65,14 @@ impl Gate {
     ) -> Self {
         let server = &settings.server;
         let by_path = |method: Method| (method.path.clone(), method);
+        let kinds = methods.iter().filter(|method| may_be_shed(method));
+        let kinds = kinds.map(|method| (method.path.clone(), method.path.as_str().into()));
         Self {
+            kinds: kinds.collect(),
             methods: methods.into_iter().map(by_path).collect(),
             authenticator,
             limits,
-            admission: Admission::new(server.max_concurrent_requests, server.max_waiting_requests),
+            admission: Admission::new(server),
             default_deadline: server.default_deadline(),
             max_deadline: server.max_deadline(),
             body_timeout: server.body_timeout(),
@@ -91,28 +97,33 @@ impl Gate {
     /// # Errors
     /// Why the call is refused; calls that were denied are in the log.
     pub(crate) async fn pass(&self, asked: &Asked<'_>) -> Result<Pass, Problem> {
-        let visitor = self.visitor(asked).await?;
+        let (visitor, stranger) = self.visitor(asked).await?;
         let deadline = deadline::asked(asked.headers).unwrap_or(self.default_deadline);
         let deadline = Deadline::after(deadline.min(self.max_deadline));
-        let permit = self.admission.enter(deadline).await?;
+        let permit = self.admission.enter(deadline, stranger).await?;
         Ok(Pass {
             valid_for: visitor.valid_for,
             admitted: Admitted {
                 caller: visitor.caller,
                 deadline,
-                permit,
+                permit: Arc::new(permit),
             },
         })
     }
 
-    /// Who calls, and may.
-    async fn visitor(&self, asked: &Asked<'_>) -> Result<Visitor, Problem> {
+    /// Who calls, and may; and whether that counts as a stranger.
+    async fn visitor(&self, asked: &Asked<'_>) -> Result<(Visitor, Option<Stranger>), Problem> {
+        let let_in = || match self.kinds.get(&asked.method.path) {
+            Some(kind) => self.admission.let_in(kind.clone()).map(Some),
+            None => Ok(None),
+        };
         let Some(authenticator) = &self.authenticator else {
-            return Ok(Visitor::local());
+            return Ok((Visitor::local(), let_in()?));
         };
         let by_certificate = caller::by_certificate(asked.method, asked.peer, asked.headers);
         if let Some(peer) = by_certificate {
-            return peer.map_err(|problem| self.denied(asked, None, None, problem));
+            let peer = peer.map_err(|problem| self.denied(asked, None, None, problem))?;
+            return Ok((peer, None));
         }
         let entry = self.limits.enter(asked.address);
         let entry = entry.map_err(|exceeded| self.exceeded(asked, None, exceeded))?;
@@ -129,11 +140,14 @@ impl Gate {
         let caller = Some(&visitor.caller);
         access::check(asked.method, &visitor.caller)
             .map_err(|problem| self.denied(asked, caller, None, problem))?;
-        if !visitor.is_service() {
-            let taken = self.take(asked, &visitor.caller).await;
-            taken.map_err(|exceeded| self.exceeded(asked, caller, exceeded))?;
+        if visitor.is_service() {
+            return Ok((visitor, None));
         }
-        Ok(visitor)
+        // Counting what a caller asks for costs more than to turn it away.
+        let stranger = let_in()?;
+        let taken = self.take(asked, &visitor.caller).await;
+        taken.map_err(|exceeded| self.exceeded(asked, caller, exceeded))?;
+        Ok((visitor, stranger))
     }
 
     fn charge(&self, address: IpAddr) {
@@ -183,5 +197,35 @@ impl Gate {
             problem: &problem,
         });
         problem
+    }
+}
+
+fn may_be_shed(method: &Method) -> bool {
+    let called = &method.descriptor;
+    let streams = called.is_server_streaming() || called.is_client_streaming();
+    let helps = called.parent_service().name().ends_with("AdminService");
+    !streams && !helps
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_streams_nor_calls_that_help_in_need_are_shed() {
+        let services = [
+            "cartwright.order.v1.OrderService",
+            "cartwright.order.v1.OrderAdminService",
+        ];
+        let methods = api::contract::methods(&services).unwrap();
+        let shed = |name: &str| {
+            let method = methods.iter().find(|method| method.path.ends_with(name));
+            may_be_shed(method.unwrap())
+        };
+        assert!(shed("OrderService/CreateOrder"));
+        assert!(shed("OrderService/GetOrder"));
+        assert!(!shed("OrderService/WatchOrder"));
+        assert!(!shed("OrderAdminService/RetrySaga"));
     }
 }

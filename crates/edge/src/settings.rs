@@ -36,6 +36,11 @@ pub struct ServerSettings {
     /// Calls that wait for a place; one more is refused at once.
     #[serde(default = "max_waiting_requests")]
     pub max_waiting_requests: usize,
+    /// Calls of others than services are let in as long as they take no more
+    /// than this beyond what they take when there is little to do; more of them
+    /// are refused at once.
+    #[serde(default = "max_queueing_ms")]
+    pub max_queueing_ms: u64,
     /// For calls that bring no deadline.
     #[serde(default = "default_deadline_ms")]
     pub default_deadline_ms: u64,
@@ -56,6 +61,10 @@ fn max_concurrent_requests() -> usize {
 
 fn max_waiting_requests() -> usize {
     2048
+}
+
+fn max_queueing_ms() -> u64 {
+    300
 }
 
 fn default_deadline_ms() -> u64 {
@@ -82,11 +91,16 @@ impl ServerSettings {
             page_token_secret,
             max_concurrent_requests: max_concurrent_requests(),
             max_waiting_requests: max_waiting_requests(),
+            max_queueing_ms: max_queueing_ms(),
             default_deadline_ms: default_deadline_ms(),
             max_deadline_ms: max_deadline_ms(),
             body_timeout_ms: body_timeout_ms(),
             reflection: reflection(),
         }
+    }
+
+    pub(crate) fn max_queueing(&self) -> Duration {
+        Duration::from_millis(self.max_queueing_ms)
     }
 
     pub(crate) fn default_deadline(&self) -> Duration {

@@ -1,13 +1,12 @@
 //! What a call brings along beside its message.
 
 use std::{
-    fmt::Display,
+    fmt::{Debug, Display},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use prost::{Message, Name};
-use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Request, metadata::MetadataMap};
 use types::IdempotencyKey;
 
@@ -22,15 +21,18 @@ pub struct Context {
     pub caller: Caller,
     pub deadline: Deadline,
     metadata: MetadataMap,
-    _permit: Option<Arc<OwnedSemaphorePermit>>,
+    _permit: Option<Place>,
 }
+
+/// What a call holds as long as it runs; free again when the last clone is gone.
+pub type Place = Arc<dyn Debug + Send + Sync>;
 
 /// What the edge puts into the extensions of an admitted request.
 #[derive(Debug, Clone)]
 pub struct Admitted {
     pub caller: Caller,
     pub deadline: Deadline,
-    pub permit: Arc<OwnedSemaphorePermit>,
+    pub permit: Place,
 }
 
 impl Context {

@@ -95,8 +95,7 @@ async fn a_connection_that_is_ended_before_the_commit_is_replaced_and_the_effect
     let slow = How::Slow(Box::new(How::Finish));
     let running = tokio::spawn(async move { once(&db, call("k", "tea", slow)).await });
     let sleeping = "select count(pg_terminate_backend(pid)) from pg_stat_activity
-                    where datname = current_database() and query like '%pg_sleep%'
-                      and pid <> pg_backend_pid()";
+                    where datname = current_database() and wait_event = 'PgSleep'";
     let mut ended = 0;
     while ended == 0 && !running.is_finished() {
         ended = count(&test.db, sleeping).await;
