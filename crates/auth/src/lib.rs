@@ -18,6 +18,7 @@ mod keeper;
 mod keys;
 #[doc(hidden)]
 pub mod offline;
+mod proven;
 mod rejected;
 mod settings;
 mod source;

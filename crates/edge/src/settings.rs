@@ -64,7 +64,7 @@ fn max_waiting_requests() -> usize {
 }
 
 fn max_queueing_ms() -> u64 {
-    300
+    500
 }
 
 fn default_deadline_ms() -> u64 {

@@ -9,9 +9,9 @@ const STEP: f64 = 1.25;
 /// Of what is offered, so much must be done.
 const FOLLOWS: f64 = 0.95;
 /// The p99 may grow to so many times that of little load, and to so much at
-/// least.
+/// least, which nobody who orders minds: with more to gather more is done.
 const LEAVES: f64 = 4.0;
-const LEAVES_MS_MIN: f64 = 150.0;
+const LEAVES_MS_MIN: f64 = 500.0;
 const STEPS_MAX: usize = 30;
 
 /// Raises the rate step by step. The last at which all was well; if a step goes
@@ -40,6 +40,7 @@ fn follows(window: &Window, bound_ms: f64) -> bool {
     window.goodput >= FOLLOWS * window.rate
         && window.accepted.p99_ms <= bound_ms
         && window.failed == 0
+        && window.shed == 0
         && window.not_sent == 0
 }
 

@@ -22,6 +22,9 @@ use crate::shop::{Config, Shop};
 /// Back to normal is so much of what it can do.
 const CALM: f64 = 0.5;
 const WARM_UP: Duration = Duration::from_secs(8);
+/// A shop has been open for longer than a minute: as long as its tables have no
+/// statistics Postgres reads all of them.
+const STATISTICS: [&str; 2] = ["-c", "autovacuum_naptime=2"];
 const RECOVERY_PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone, clap::Args)]
@@ -71,6 +74,7 @@ async fn variant(args: &Args, name: &'static str, delay_ms: u64) -> Result<Varia
     let shop = Shop::start(&Config {
         replicas: args.replicas,
         env: unlimited(),
+        postgres: STATISTICS.map(str::to_owned).to_vec(),
         ..Config::new(&args.programs)
     })
     .await?;

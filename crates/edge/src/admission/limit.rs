@@ -116,8 +116,8 @@ impl Limit {
         let waited = self.waited() / (self.allowed * AIM);
         let few = self.now <= self.least;
         self.at_least = if few { self.at_least + 1 } else { 0 };
-        self.learn(seen.refused);
         let peak = float(seen.peak);
+        self.learn(peak);
         self.now = if waited > 1.0 {
             self.now * waited.recip().max(FALL)
         } else if seen.refused || peak >= self.now {
@@ -131,19 +131,19 @@ impl Limit {
         self.samples = 0;
     }
 
-    /// What calls usually take. While some are turned away those that run are
-    /// slow by our own doing, which is no measure, unless so few run that it
-    /// cannot be; of the first such window some began among more.
-    fn learn(&mut self, refused: bool) {
-        let few = self.at_least > 1;
+    /// What calls usually take. That those that run are slow may be our own doing,
+    /// unless so few run that it cannot be. Where the limit has come down to so few
+    /// it is believed at once, but for the first window: some began among more.
+    fn learn(&mut self, peak: f64) {
+        let (few, kept_few) = (peak <= self.least, self.at_least > 1);
         for times in self.kinds.values_mut().filter(|times| times.count > 0) {
             let mean = times.mean();
             let usual = times.usual.unwrap_or(mean);
             times.usual = Some(match mean < usual {
                 true => usual + (mean - usual) * QUICKER,
-                false if few => mean,
-                false if refused => usual,
-                false => mean.min(usual * SLOWER),
+                false if kept_few => mean,
+                false if few => mean.min(usual * SLOWER),
+                false => usual,
             });
             (times.sum, times.count) = (0.0, 0);
         }
