@@ -3,8 +3,9 @@
 use std::{
     collections::BTreeMap,
     fs::OpenOptions,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
+    sync::LazyLock,
     time::{Duration, Instant},
 };
 
@@ -18,6 +19,22 @@ pub struct Program {
     pub settings: PathBuf,
     pub env: BTreeMap<String, String>,
     pub log: PathBuf,
+}
+
+/// Linux divides the processor between sessions, and each process of Postgres is
+/// one: a part has its own as well, or all parts together get as much as one of
+/// those.
+fn in_own_session(file: &Path) -> Command {
+    static HAS_SETSID: LazyLock<bool> = LazyLock::new(|| {
+        let asked = Command::new("setsid").arg("--version").output();
+        asked.is_ok_and(|answer| answer.status.success())
+    });
+    if !*HAS_SETSID {
+        return Command::new(file);
+    }
+    let mut command = Command::new("setsid");
+    command.arg(file);
+    command
 }
 
 /// Ends with a kill when dropped, and when the process that started it ends.
@@ -55,7 +72,7 @@ impl Part {
             .append(true)
             .open(&program.log);
         let log = log.expect("a log in the shop's own directory");
-        let mut command = Command::new(&program.file);
+        let mut command = in_own_session(&program.file);
         command
             .arg("--config")
             .arg(&program.settings)
