@@ -15,7 +15,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 pub(crate) type Kind = Arc<str>;
 
 /// So many may come at once to a service that has little to do.
-const START: f64 = 128.0;
+const START: f64 = 512.0;
 /// Below so many nothing is refused: so few do no harm.
 const LEAST: f64 = 16.0;
 /// What is decided from.
@@ -226,7 +226,7 @@ mod tests {
     fn more_than_a_moment_ago_is_let_in_step_by_step() {
         let mut limit = limit();
         serve(&mut limit, 20, 10, BASE, 1000);
-        assert_eq!(limit.now(), 128);
+        assert_eq!(limit.now(), 512);
         serve(&mut limit, 60, 400, BASE, 1_000_000);
         let room = limit.now();
         assert!((780..=800).contains(&room), "{room} may come");
@@ -266,9 +266,8 @@ mod tests {
             }
             limit.decide(seen);
         }
-        // Four steps up, one down.
-        let expected = (128.0 * RISE.powi(4) * FALL) as usize;
-        assert_eq!(limit.now(), expected);
+        // Up to the most, and one step down.
+        assert_eq!(limit.now(), (1024.0 * FALL) as usize);
     }
 
     #[test]
