@@ -1,7 +1,7 @@
 //! Links: what may be asked of a resource that was just made, and how a list
 //! goes on.
 
-use api::contract::Method;
+use api::contract::{Http, Method};
 use serde_json::{Map, Value, json};
 
 use crate::{operation, parameters};
@@ -54,13 +54,15 @@ fn to_resource(created: &str, methods: &[Method]) -> Map<String, Value> {
     links
 }
 
+/// Of a list that is asked for in the URL: where a body asks, it has the token.
 fn to_next_page(method: &Method) -> Map<String, Value> {
     let is_list = method
         .descriptor
         .input()
         .get_field_by_name("page_token")
         .is_some();
-    let Some(http) = method.http.first().filter(|_| is_list) else {
+    let in_url = |http: &&Http| is_list && http.body.is_none();
+    let Some(http) = method.http.first().filter(in_url) else {
         return Map::new();
     };
     let mut parameters = Map::new();
