@@ -7,7 +7,7 @@ mod limit;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicUsize, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
@@ -22,6 +22,8 @@ use rpc::{Deadline, Problem, Reason};
 use crate::ServerSettings;
 
 const RETRY_AFTER: Duration = Duration::from_millis(200);
+/// When none was refused for so long, all is well.
+const CALM: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(crate) struct Admission {
@@ -31,22 +33,30 @@ pub(crate) struct Admission {
     strangers: Arc<Strangers>,
 }
 
-/// The calls of others than services that run or wait now.
+/// The calls of others than services.
 #[derive(Debug)]
 struct Strangers {
+    /// What the limit leaves, in the order in which they came.
+    places: Semaphore,
+    /// Those that run or wait.
     count: AtomicUsize,
-    /// As many as there may be now.
-    limit: AtomicUsize,
     peak: AtomicUsize,
-    refused: AtomicBool,
+    /// For so long one may wait after a while in which none was refused.
+    patience: Duration,
+    max_waiting: usize,
+    waiting: AtomicUsize,
     learnt: Mutex<Learnt>,
 }
 
 #[derive(Debug)]
 struct Learnt {
     limit: Limit,
+    /// Places that are held although the limit has none for them any more.
+    owed: usize,
     /// When the last call ended.
     last: Instant,
+    refused: bool,
+    last_refused: Option<Instant>,
 }
 
 /// A call that was let in; its end tells how long it took.
@@ -66,41 +76,86 @@ pub(crate) struct Place {
 
 impl Drop for Stranger {
     fn drop(&mut self) {
-        self.among.count.fetch_sub(1, Relaxed);
         self.among.ended(&self.kind, self.since.elapsed());
     }
 }
 
 impl Strangers {
-    fn new(most: usize, allowed: Duration) -> Self {
-        let limit = Limit::new(most, allowed);
+    fn new(settings: &ServerSettings) -> Self {
+        let most = settings.max_concurrent_requests + settings.max_waiting_requests;
+        let limit = Limit::new(most, settings.max_queueing());
         Self {
+            places: Semaphore::new(limit.now()),
             count: AtomicUsize::new(0),
-            limit: AtomicUsize::new(limit.now()),
             peak: AtomicUsize::new(0),
-            refused: AtomicBool::new(false),
+            patience: settings.max_queueing() / 2,
+            max_waiting: settings.max_waiting_requests,
+            waiting: AtomicUsize::new(0),
             learnt: Mutex::new(Learnt {
                 limit,
+                owed: 0,
                 last: Instant::now(),
+                refused: false,
+                last_refused: None,
             }),
         }
     }
 
+    /// A place now, or soon when all was well until now: what comes all at once
+    /// is not yet too much.
+    async fn place(&self, deadline: Deadline) -> bool {
+        if let Ok(place) = self.places.try_acquire() {
+            place.forget();
+            return true;
+        }
+        let waiting = self.waiting.fetch_add(1, Relaxed);
+        let _waiting = Waiting(&self.waiting);
+        if waiting < self.max_waiting && self.is_calm() {
+            let patience = self.patience.min(deadline.remaining());
+            let place = tokio::time::timeout(patience, self.places.acquire()).await;
+            if let Ok(Ok(place)) = place {
+                place.forget();
+                return true;
+            }
+        }
+        let mut learnt = self.learnt.lock();
+        learnt.refused = true;
+        learnt.last_refused = Some(Instant::now());
+        false
+    }
+
+    fn is_calm(&self) -> bool {
+        let last = self.learnt.lock().last_refused;
+        last.is_none_or(|last| last.elapsed() > CALM)
+    }
+
     fn ended(&self, kind: &Kind, took: Duration) {
+        let left = self.count.fetch_sub(1, Relaxed) - 1;
         let mut learnt = self.learnt.lock();
         let now = Instant::now();
         let after = now - std::mem::replace(&mut learnt.last, now);
+        let before = learnt.limit.now();
         if learnt.limit.ended(kind, took, after) {
-            learnt.limit.decide(Seen {
-                peak: self.peak.swap(self.count.load(Relaxed), Relaxed),
-                refused: self.refused.swap(false, Relaxed),
-            });
-            self.limit.store(learnt.limit.now(), Relaxed);
+            let seen = Seen {
+                peak: self.peak.swap(left, Relaxed),
+                refused: std::mem::take(&mut learnt.refused),
+            };
+            learnt.limit.decide(seen);
         }
+        let limit = learnt.limit.now();
+        self.free(&mut learnt, 1 + limit.saturating_sub(before));
+        let fewer = before.saturating_sub(limit);
+        learnt.owed += fewer - self.places.forget_permits(fewer);
+    }
+
+    fn free(&self, learnt: &mut Learnt, places: usize) {
+        let kept = places.min(learnt.owed);
+        learnt.owed -= kept;
+        self.places.add_permits(places - kept);
     }
 }
 
-/// Counts one waiting call, also when its future is dropped.
+/// Counts one call that waits, also when its future is dropped.
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl Drop for Waiting<'_> {
@@ -115,25 +170,24 @@ impl Admission {
             settings.max_concurrent_requests,
             settings.max_waiting_requests,
         );
-        let strangers = Strangers::new(running + waiting, settings.max_queueing());
         Self {
             places: Arc::new(Semaphore::new(running)),
             waiting: AtomicUsize::new(0),
             max_waiting: waiting,
-            strangers: Arc::new(strangers),
+            strangers: Arc::new(Strangers::new(settings)),
         }
     }
 
     /// For a call of others than our services, as soon as it is known who calls.
-    pub(crate) fn let_in(&self, kind: Kind) -> Result<Stranger, Problem> {
+    pub(crate) async fn let_in(&self, kind: Kind, deadline: Deadline) -> Result<Stranger, Problem> {
         let strangers = &self.strangers;
-        let before = strangers.count.fetch_add(1, Relaxed);
-        if before >= strangers.limit.load(Relaxed) {
-            strangers.count.fetch_sub(1, Relaxed);
-            strangers.refused.store(true, Relaxed);
+        let count = strangers.count.fetch_add(1, Relaxed) + 1;
+        strangers.peak.fetch_max(count, Relaxed);
+        let counted = Waiting(&strangers.count);
+        if !strangers.place(deadline).await {
             return Err(overloaded());
         }
-        strangers.peak.fetch_max(before + 1, Relaxed);
+        std::mem::forget(counted);
         Ok(Stranger {
             among: strangers.clone(),
             kind,
@@ -215,29 +269,72 @@ mod tests {
     #[tokio::test]
     async fn past_the_limit_a_stranger_is_refused_and_a_service_is_not() {
         let admission = admission(3, 1);
-        let all: Vec<Stranger> = (0..4)
-            .map(|_| admission.let_in("create".into()).unwrap())
-            .collect();
-        let refused = admission.let_in("create".into()).unwrap_err();
+        let let_in = || admission.let_in("create".into(), far());
+        let mut all = Vec::new();
+        for _ in 0..4 {
+            all.push(let_in().await.unwrap());
+        }
+        let refused = let_in().await.unwrap_err();
         assert_eq!(refused.reason(), Reason::Overloaded);
         admission.enter(far(), None).await.unwrap();
         drop(all);
-        admission.let_in("create".into()).unwrap();
+        let_in().await.unwrap();
+        assert_eq!(admission.strangers.count.load(Relaxed), 0);
     }
 
-    #[test]
-    fn calls_that_take_longer_and_longer_lower_the_limit() {
+    #[tokio::test]
+    async fn what_comes_at_once_after_a_calm_waits_and_what_goes_on_coming_does_not() {
+        let admission = Arc::new(admission(60, 1000));
+        let strangers = &admission.strangers;
+        let mut all = Vec::new();
+        for _ in 0..64 {
+            all.push(admission.let_in("create".into(), far()).await.unwrap());
+        }
+        let waits = tokio::spawn({
+            let admission = admission.clone();
+            async move { admission.let_in("create".into(), far()).await.map(drop) }
+        });
+        while strangers.waiting.load(Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+        all.pop();
+        waits.await.unwrap().unwrap();
+        all.push(admission.let_in("create".into(), far()).await.unwrap());
+
+        let began = Instant::now();
+        let waited = admission.let_in("create".into(), far()).await;
+        waited.unwrap_err();
+        assert!(began.elapsed() >= strangers.patience);
+        let at_once = admission.let_in("create".into(), far());
+        let at_once = tokio::time::timeout(Duration::ZERO, at_once).await;
+        at_once.unwrap().unwrap_err();
+        assert_eq!(strangers.waiting.load(Relaxed), 0);
+        assert_eq!(strangers.count.load(Relaxed), 64);
+    }
+
+    #[tokio::test]
+    async fn calls_that_take_longer_and_longer_lower_the_limit_by_places_that_end() {
         let admission = admission(1024, 0);
         let strangers = &admission.strangers;
-        assert_eq!(strangers.limit.load(Relaxed), 512);
-        for second in 0..30 {
+        let mut all = Vec::new();
+        for _ in 0..64 {
+            all.push(admission.let_in("create".into(), far()).await.unwrap());
+        }
+        for second in 1..30 {
             for _ in 0..20 {
-                let earlier = Instant::now() - Duration::from_millis(20);
-                strangers.learnt.lock().last = earlier;
+                strangers.learnt.lock().last = Instant::now() - Duration::from_millis(20);
+                strangers.count.fetch_add(1, Relaxed);
+                strangers.learnt.lock().owed += 1;
                 strangers.ended(&"create".into(), Duration::from_secs(second));
             }
         }
-        let limit = strangers.limit.load(Relaxed);
-        assert!(limit < 512, "{limit} may run");
+        let limit = strangers.learnt.lock().limit.now();
+        assert!(limit < 64, "{limit} may run");
+        assert_eq!(strangers.learnt.lock().owed, 64 - limit);
+        assert_eq!(strangers.places.available_permits(), 0);
+        drop(all);
+        let limit = strangers.learnt.lock().limit.now();
+        assert_eq!(strangers.places.available_permits(), limit);
+        assert_eq!(strangers.learnt.lock().owed, 0);
     }
 }

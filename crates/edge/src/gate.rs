@@ -97,9 +97,9 @@ impl Gate {
     /// # Errors
     /// Why the call is refused; calls that were denied are in the log.
     pub(crate) async fn pass(&self, asked: &Asked<'_>) -> Result<Pass, Problem> {
-        let (visitor, stranger) = self.visitor(asked).await?;
         let deadline = deadline::asked(asked.headers).unwrap_or(self.default_deadline);
         let deadline = Deadline::after(deadline.min(self.max_deadline));
+        let (visitor, stranger) = self.visitor(asked, deadline).await?;
         let permit = self.admission.enter(deadline, stranger).await?;
         Ok(Pass {
             valid_for: visitor.valid_for,
@@ -112,13 +112,13 @@ impl Gate {
     }
 
     /// Who calls, and may; and whether that counts as a stranger.
-    async fn visitor(&self, asked: &Asked<'_>) -> Result<(Visitor, Option<Stranger>), Problem> {
-        let let_in = || match self.kinds.get(&asked.method.path) {
-            Some(kind) => self.admission.let_in(kind.clone()).map(Some),
-            None => Ok(None),
-        };
+    async fn visitor(
+        &self,
+        asked: &Asked<'_>,
+        deadline: Deadline,
+    ) -> Result<(Visitor, Option<Stranger>), Problem> {
         let Some(authenticator) = &self.authenticator else {
-            return Ok((Visitor::local(), let_in()?));
+            return Ok((Visitor::local(), self.let_in(asked, deadline).await?));
         };
         let by_certificate = caller::by_certificate(asked.method, asked.peer, asked.headers);
         if let Some(peer) = by_certificate {
@@ -144,10 +144,25 @@ impl Gate {
             return Ok((visitor, None));
         }
         // Counting what a caller asks for costs more than to turn it away.
-        let stranger = let_in()?;
+        let stranger = self.let_in(asked, deadline).await?;
         let taken = self.take(asked, &visitor.caller).await;
         taken.map_err(|exceeded| self.exceeded(asked, caller, exceeded))?;
         Ok((visitor, stranger))
+    }
+
+    async fn let_in(
+        &self,
+        asked: &Asked<'_>,
+        deadline: Deadline,
+    ) -> Result<Option<Stranger>, Problem> {
+        match self.kinds.get(&asked.method.path) {
+            Some(kind) => self
+                .admission
+                .let_in(kind.clone(), deadline)
+                .await
+                .map(Some),
+            None => Ok(None),
+        }
     }
 
     fn charge(&self, address: IpAddr) {

@@ -14,8 +14,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 /// Calls that take about equally long: those of one method.
 pub(crate) type Kind = Arc<str>;
 
-/// So many may come at once to a service that has little to do.
-const START: f64 = 512.0;
+/// So many may run at once in a service that had little to do.
+const START: f64 = 64.0;
 /// Below so many nothing is refused: so few do no harm.
 const LEAST: f64 = 16.0;
 /// What is decided from.
@@ -51,7 +51,7 @@ pub(super) struct Limit {
 /// What was seen in a window beside the calls that ended.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Seen {
-    /// At most so many ran at once.
+    /// At most so many ran or waited at once.
     pub(super) peak: usize,
     /// At least one was turned away.
     pub(super) refused: bool,
@@ -226,7 +226,7 @@ mod tests {
     fn more_than_a_moment_ago_is_let_in_step_by_step() {
         let mut limit = limit();
         serve(&mut limit, 20, 10, BASE, 1000);
-        assert_eq!(limit.now(), 512);
+        assert_eq!(limit.now(), 64);
         serve(&mut limit, 60, 400, BASE, 1_000_000);
         let room = limit.now();
         assert!((780..=800).contains(&room), "{room} may come");
@@ -266,8 +266,9 @@ mod tests {
             }
             limit.decide(seen);
         }
-        // Up to the most, and one step down.
-        assert_eq!(limit.now(), (1024.0 * FALL) as usize);
+        // Four steps up, and one down.
+        let expected = (64.0 * RISE.powi(4) * FALL) as usize;
+        assert_eq!(limit.now(), expected);
     }
 
     #[test]
