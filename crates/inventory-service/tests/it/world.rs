@@ -376,7 +376,11 @@ fn settings(test: &TestDatabase, plan: &Plan) -> Settings {
     let listen = (Ipv4Addr::LOCALHOST, 0).into();
     let redis = format!(r#"{{"url": "{}"}}"#, plan.redis_url);
     Settings {
-        server: edge::ServerSettings::at(listen, "a secret".into()),
+        server: edge::ServerSettings {
+            // Many at once on a slow machine: nobody is turned away here.
+            max_queueing_ms: 60_000,
+            ..edge::ServerSettings::at(listen, "a secret".into())
+        },
         http: edge::HttpSettings::at(listen),
         connections: listener::Limits::default(),
         tls: None,
