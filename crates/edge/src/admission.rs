@@ -7,7 +7,7 @@ mod limit;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
@@ -59,24 +59,37 @@ struct Learnt {
     last_refused: Option<Instant>,
 }
 
-/// A call that was let in; its end tells how long it took.
+/// A call that was let in; if it is carried out its end tells how long that
+/// took.
 #[derive(Debug)]
 pub(crate) struct Stranger {
     among: Arc<Strangers>,
     kind: Kind,
     since: Instant,
+    is_carried_out: AtomicBool,
 }
 
 /// A place in the service; free again when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
     _place: OwnedSemaphorePermit,
-    _stranger: Option<Stranger>,
+    stranger: Option<Stranger>,
+}
+
+impl Place {
+    /// The call was refused for what it asks for: how quickly tells nothing.
+    pub(crate) fn is_not_used(&self) {
+        if let Some(stranger) = &self.stranger {
+            stranger.is_carried_out.store(false, Relaxed);
+        }
+    }
 }
 
 impl Drop for Stranger {
     fn drop(&mut self) {
-        self.among.ended(&self.kind, self.since.elapsed());
+        let is_carried_out = self.is_carried_out.load(Relaxed);
+        let took = is_carried_out.then(|| self.since.elapsed());
+        self.among.left(&self.kind, took);
     }
 }
 
@@ -129,18 +142,21 @@ impl Strangers {
         last.is_none_or(|last| last.elapsed() > CALM)
     }
 
-    fn ended(&self, kind: &Kind, took: Duration) {
+    /// `took`: how long it was carried out.
+    fn left(&self, kind: &Kind, took: Option<Duration>) {
         let left = self.count.fetch_sub(1, Relaxed) - 1;
         let mut learnt = self.learnt.lock();
-        let now = Instant::now();
-        let after = now - std::mem::replace(&mut learnt.last, now);
         let before = learnt.limit.now();
-        if learnt.limit.ended(kind, took, after) {
-            let seen = Seen {
-                peak: self.peak.swap(left, Relaxed),
-                refused: std::mem::take(&mut learnt.refused),
-            };
-            learnt.limit.decide(seen);
+        if let Some(took) = took {
+            let now = Instant::now();
+            let after = now - std::mem::replace(&mut learnt.last, now);
+            if learnt.limit.ended(kind, took, after) {
+                let seen = Seen {
+                    peak: self.peak.swap(left, Relaxed),
+                    refused: std::mem::take(&mut learnt.refused),
+                };
+                learnt.limit.decide(seen);
+            }
         }
         let limit = learnt.limit.now();
         self.free(&mut learnt, 1 + limit.saturating_sub(before));
@@ -192,6 +208,7 @@ impl Admission {
             among: strangers.clone(),
             kind,
             since: Instant::now(),
+            is_carried_out: AtomicBool::new(false),
         })
     }
 
@@ -200,9 +217,13 @@ impl Admission {
         deadline: Deadline,
         stranger: Option<Stranger>,
     ) -> Result<Place, Problem> {
+        let place = self.place(deadline).await?;
+        if let Some(stranger) = &stranger {
+            stranger.is_carried_out.store(true, Relaxed);
+        }
         Ok(Place {
-            _place: self.place(deadline).await?,
-            _stranger: stranger,
+            _place: place,
+            stranger,
         })
     }
 
@@ -313,6 +334,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn only_calls_that_are_carried_out_tell_how_long_calls_take() {
+        let admission = admission(1, 100);
+        let samples = || {
+            let learnt = admission.strangers.learnt.lock();
+            learnt.limit.samples()
+        };
+        let let_in = async || admission.let_in("create".into(), far()).await.unwrap();
+        drop(let_in().await);
+        let place = admission.enter(far(), Some(let_in().await)).await.unwrap();
+        place.is_not_used();
+        drop(place);
+        assert_eq!(samples(), 0);
+        let place = admission.enter(far(), Some(let_in().await)).await.unwrap();
+        drop(place);
+        assert_eq!(samples(), 1);
+        assert_eq!(admission.strangers.count.load(Relaxed), 0);
+        assert_eq!(admission.strangers.places.available_permits(), 64);
+    }
+
+    #[tokio::test]
     async fn calls_that_take_longer_and_longer_lower_the_limit_by_places_that_end() {
         let admission = admission(1024, 0);
         let strangers = &admission.strangers;
@@ -325,7 +366,7 @@ mod tests {
                 strangers.learnt.lock().last = Instant::now() - Duration::from_millis(20);
                 strangers.count.fetch_add(1, Relaxed);
                 strangers.learnt.lock().owed += 1;
-                strangers.ended(&"create".into(), Duration::from_secs(second));
+                strangers.left(&"create".into(), Some(Duration::from_secs(second)));
             }
         }
         let limit = strangers.learnt.lock().limit.now();

@@ -12,9 +12,10 @@ use rpc::{Admitted, Caller, Deadline, Problem, Reason};
 
 use crate::{
     Settings, access,
-    admission::{Admission, Kind, Stranger},
+    admission::{Admission, Kind, Place, Stranger},
     caller::{self, Visitor},
     deadline,
+    metrics::Name,
     security_log::{Denied, SecurityLog},
 };
 
@@ -27,10 +28,7 @@ const COST_OF_NO_PROOF: usize = 4;
 /// One per service.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    methods: HashMap<String, Method>,
-    /// Of the methods whose calls are turned away when there are too many:
-    /// they end by themselves, and do not help in need.
-    kinds: HashMap<String, Kind>,
+    methods: HashMap<String, Known>,
     /// None: callers are not checked.
     authenticator: Option<Authenticator>,
     limits: Limits,
@@ -41,16 +39,38 @@ pub(crate) struct Gate {
     pub(crate) log: SecurityLog,
 }
 
+/// What is known of a method from the start.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) method: Method,
+    pub(crate) name: Name,
+    /// Its calls are turned away when there are too many: they end by
+    /// themselves, and do not help in need.
+    kind: Option<Kind>,
+}
+
+impl Known {
+    fn of(method: Method) -> Self {
+        Self {
+            name: Name::of(&method.path),
+            kind: may_be_shed(&method).then(|| method.path.as_str().into()),
+            method,
+        }
+    }
+}
+
 /// A call that may be carried out.
 pub(crate) struct Pass {
     pub(crate) admitted: Admitted,
+    /// The same that is in `admitted`.
+    pub(crate) place: Arc<Place>,
     /// For how long the proof of who calls holds.
     pub(crate) valid_for: Option<Duration>,
 }
 
 /// The parts of a request that the gate looks at.
 pub(crate) struct Asked<'a> {
-    pub(crate) method: &'a Method,
+    pub(crate) known: &'a Known,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) peer: &'a Peer,
     pub(crate) address: IpAddr,
@@ -64,11 +84,8 @@ impl Gate {
         limits: Limits,
     ) -> Self {
         let server = &settings.server;
-        let by_path = |method: Method| (method.path.clone(), method);
-        let kinds = methods.iter().filter(|method| may_be_shed(method));
-        let kinds = kinds.map(|method| (method.path.clone(), method.path.as_str().into()));
+        let by_path = |method: Method| (method.path.clone(), Known::of(method));
         Self {
-            kinds: kinds.collect(),
             methods: methods.into_iter().map(by_path).collect(),
             authenticator,
             limits,
@@ -80,7 +97,7 @@ impl Gate {
         }
     }
 
-    pub(crate) fn method(&self, path: &str) -> Option<&Method> {
+    pub(crate) fn known(&self, path: &str) -> Option<&Known> {
         self.methods.get(path)
     }
 
@@ -100,14 +117,15 @@ impl Gate {
         let deadline = deadline::asked(asked.headers).unwrap_or(self.default_deadline);
         let deadline = Deadline::after(deadline.min(self.max_deadline));
         let (visitor, stranger) = self.visitor(asked, deadline).await?;
-        let permit = self.admission.enter(deadline, stranger).await?;
+        let place = Arc::new(self.admission.enter(deadline, stranger).await?);
         Ok(Pass {
             valid_for: visitor.valid_for,
             admitted: Admitted {
                 caller: visitor.caller,
                 deadline,
-                permit: Arc::new(permit),
+                permit: place.clone(),
             },
+            place,
         })
     }
 
@@ -120,7 +138,7 @@ impl Gate {
         let Some(authenticator) = &self.authenticator else {
             return Ok((Visitor::local(), self.let_in(asked, deadline).await?));
         };
-        let by_certificate = caller::by_certificate(asked.method, asked.peer, asked.headers);
+        let by_certificate = caller::by_certificate(&asked.known.method, asked.peer, asked.headers);
         if let Some(peer) = by_certificate {
             let peer = peer.map_err(|problem| self.denied(asked, None, None, problem))?;
             return Ok((peer, None));
@@ -138,7 +156,7 @@ impl Gate {
             entry.give_back();
         }
         let caller = Some(&visitor.caller);
-        access::check(asked.method, &visitor.caller)
+        access::check(&asked.known.method, &visitor.caller)
             .map_err(|problem| self.denied(asked, caller, None, problem))?;
         if visitor.is_service() {
             return Ok((visitor, None));
@@ -155,7 +173,7 @@ impl Gate {
         asked: &Asked<'_>,
         deadline: Deadline,
     ) -> Result<Option<Stranger>, Problem> {
-        match self.kinds.get(&asked.method.path) {
+        match &asked.known.kind {
             Some(kind) => self
                 .admission
                 .let_in(kind.clone(), deadline)
@@ -188,7 +206,7 @@ impl Gate {
         if let Some(key) = &key {
             subjects.push((Dimension::IdempotencyKey, key));
         }
-        self.limits.check(&subjects, asked.method.cost).await
+        self.limits.check(&subjects, asked.known.method.cost).await
     }
 
     fn exceeded(&self, asked: &Asked<'_>, caller: Option<&Caller>, exceeded: Exceeded) -> Problem {

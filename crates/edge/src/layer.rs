@@ -13,7 +13,7 @@ use futures::{FutureExt, future::BoxFuture};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
 use listener::Peer;
 use rpc::{Problem, REPLAYED, Reason};
-use tonic::{Status, body::Body, service::Routes};
+use tonic::{Code, Status, body::Body, service::Routes};
 use tower::{Service, ServiceExt};
 use tracing::{Instrument, Span, field::Empty};
 
@@ -22,7 +22,7 @@ use crate::{
     caller, deadline, framework,
     gate::{Asked, Gate, Pass},
     metrics::{self, Name},
-    recording::Recording,
+    recording::{self, Recording},
 };
 
 /// gRPC's own services are never denied, shed nor traced.
@@ -64,10 +64,8 @@ impl Service<Request<Body>> for Gated {
         if OPEN.iter().any(|service| path.starts_with(service)) {
             return Box::pin(this.routes.oneshot(request));
         }
-        let name = match this.gate.method(path) {
-            Some(method) => Name::of(&method.path),
-            None => Name::other(),
-        };
+        let known = this.gate.known(path);
+        let name = known.map_or_else(Name::other, |known| known.name.clone());
         let span = span(&name);
         telemetry::propagation::set_parent(&span, request.headers());
         let recording = Recording::begin(name, span.clone());
@@ -84,7 +82,7 @@ impl Service<Request<Body>> for Gated {
 impl Gated {
     async fn answer(self, mut request: Request<Body>) -> Response<Body> {
         let gate = self.gate.clone();
-        let Some(method) = gate.method(request.uri().path()) else {
+        let Some(known) = gate.known(request.uri().path()) else {
             let message = "there is no such method; reflection tells which there are";
             return turned_away(Problem::new(Reason::UnknownMethod, message));
         };
@@ -93,7 +91,7 @@ impl Gated {
             return refused(Problem::internal());
         };
         let asked = Asked {
-            method,
+            known,
             headers: request.headers(),
             peer: &peer,
             address: gate.address(&peer, request.headers()),
@@ -105,16 +103,21 @@ impl Gated {
         let kind = caller::kind(&pass.admitted.caller);
         Span::current().record("caller", &*kind);
         let patience = gate.patience(request.headers());
-        let streams = method.descriptor.is_server_streaming();
+        let streams = known.method.descriptor.is_server_streaming();
         let end = end(&request, &pass).filter(|_| streams);
         request.extensions_mut().insert(pass.admitted);
-        let request = match method.descriptor.is_client_streaming() {
+        let request = match known.method.descriptor.is_client_streaming() {
             true => request,
             false => request.map(|body| Arriving::within(gate.body_timeout, body)),
         };
         // A handler that changes something goes on by itself, see `rpc::Tasks`.
         match tokio::time::timeout(patience, self.routes.oneshot(request)).await {
-            Ok(Ok(response)) => finished(response, end),
+            Ok(Ok(response)) => {
+                if recording::code(response.headers()) == Some(Code::InvalidArgument) {
+                    pass.place.is_not_used();
+                }
+                finished(response, end)
+            }
             Err(_) => refused(Problem::deadline_exceeded()),
         }
     }
@@ -149,7 +152,7 @@ fn not_grpc() -> Response<Body> {
 }
 
 fn span(name: &Name) -> Span {
-    let Name { service, method } = name;
+    let (service, method) = (&*name.service, &*name.method);
     tracing::info_span!(
         "rpc",
         otel.name = format!("{service}/{method}"),

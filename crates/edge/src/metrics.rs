@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        LazyLock,
+        Arc, LazyLock,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -43,8 +43,8 @@ const OTHER: &str = "_OTHER";
 /// A method as it is told of.
 #[derive(Debug, Clone)]
 pub(crate) struct Name {
-    pub(crate) service: String,
-    pub(crate) method: String,
+    pub(crate) service: Arc<str>,
+    pub(crate) method: Arc<str>,
 }
 
 impl Name {
@@ -53,15 +53,15 @@ impl Name {
         let path = path.trim_start_matches('/');
         let (service, method) = path.split_once('/').unwrap_or((path, ""));
         Self {
-            service: service.to_owned(),
-            method: method.to_owned(),
+            service: service.into(),
+            method: method.into(),
         }
     }
 
     pub(crate) fn other() -> Self {
         Self {
-            service: OTHER.to_owned(),
-            method: OTHER.to_owned(),
+            service: OTHER.into(),
+            method: OTHER.into(),
         }
     }
 }

@@ -111,6 +111,11 @@ impl Limit {
         self.passed >= WINDOW && self.samples >= SAMPLES_MIN
     }
 
+    #[cfg(test)]
+    pub(super) fn samples(&self) -> u32 {
+        self.samples
+    }
+
     /// Ends the window.
     pub(super) fn decide(&mut self, seen: Seen) {
         let waited = self.waited() / (self.allowed * AIM);
