@@ -22,7 +22,7 @@ mod verb;
 pub use once::once;
 pub use prune::prune;
 pub use request::{Call, Origin, Request, Saved};
-pub use running::{Lease, extend, finish, lapse};
+pub use running::{extend, finish, lapse};
 pub use verb::{Acted, Answer, Answered, Effect, Failure, Outcome, Refusal, Verb};
 
 use std::time::Duration;

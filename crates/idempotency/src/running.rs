@@ -1,10 +1,11 @@
 //! Work that goes on after the call that started it: closing and extending it.
 
 use crate::{
-    LEASE, Saved,
+    Saved,
     keys::{DONE, RUNNING},
 };
 use database::Connection;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Closes running keys in the transaction that makes the answers true, and
@@ -92,38 +93,38 @@ async fn find(conn: &mut Connection, answers: &[Closing]) -> database::Result<Ve
         .collect())
 }
 
-/// What [`extend`] found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lease {
-    /// The work is still running, and its lease runs for [`LEASE`] from now.
-    Extended,
-    /// No such work is running: it was finished, or its key has expired.
-    Gone,
-}
-
-/// Renews the lease of running work, so that nobody takes it over.
+/// Renews the leases of running work, so that nobody takes it over. One that has
+/// run out or [`lapse`]d stays so; work that was finished has none. What is locked
+/// is being finished, or renewed.
 pub async fn extend(
     conn: &mut Connection,
-    method: &'static str,
-    resource: Uuid,
-) -> database::Result<Lease> {
-    let extended = sqlx::query(
-        "update idempotency_keys
+    work: &[(&'static str, Uuid)],
+    lease: Duration,
+) -> database::Result<()> {
+    let (methods, resources): (Vec<_>, Vec<_>) = work.iter().copied().unzip();
+    sqlx::query(
+        "with ours as materialized (
+             select stored.principal, stored.method, stored.key
+             from unnest($1::text[], $2::uuid[]) as given (method, resource)
+             join idempotency_keys as stored using (method, resource)
+             where stored.state = $4
+               and stored.lease_until > clock_timestamp()
+             for no key update of stored skip locked
+         )
+         update idempotency_keys as stored
          set lease_until = now() + make_interval(secs => $3)
-         where method = $1
-           and resource = $2
-           and state = $4",
+         from ours
+         where stored.principal = ours.principal
+           and stored.method = ours.method
+           and stored.key = ours.key",
     )
-    .bind(method)
-    .bind(resource)
-    .bind(LEASE.as_secs_f64())
+    .bind(methods)
+    .bind(resources)
+    .bind(lease.as_secs_f64())
     .bind(RUNNING)
     .execute(conn)
     .await?;
-    Ok(match extended.rows_affected() {
-        0 => Lease::Gone,
-        _ => Lease::Extended,
-    })
+    Ok(())
 }
 
 /// Ends the lease of running work at once: its caller gives up without an

@@ -77,7 +77,7 @@ pub struct SagaSettings {
 impl Default for SagaSettings {
     fn default() -> Self {
         Self {
-            lease_ms: 6_000,
+            lease_ms: 4_000,
             hold_s: 20 * 60,
             payment_action_s: 15 * 60,
             payment_poll_ms: 5_000,

@@ -19,7 +19,7 @@ pub struct Recovery {
     pub all: Times,
     /// Those in whose time nothing else was broken.
     pub undisturbed: Times,
-    /// The slowest: what was started, when, seconds, and the last order.
+    /// The slowest, undisturbed ones first.
     pub slowest: Vec<Recovered>,
 }
 
@@ -37,6 +37,8 @@ pub struct Recovered {
     pub at: DateTime<Utc>,
     pub took_s: f64,
     pub last_order: String,
+    /// What happened to it, in seconds from the restart.
+    pub last_order_events: Vec<(f64, String)>,
     pub sagas: usize,
     pub disturbed_by: Option<String>,
 }
@@ -91,6 +93,7 @@ pub fn measure(orders: &Orders, circumstances: &Circumstances) -> Recovery {
             at,
             took_s: (until - at).as_seconds_f64(),
             last_order: last.order.to_owned(),
+            last_order_events: Vec::new(),
             sagas: then.len(),
             disturbed_by: disturbed(&circumstances.faults, at, until.min(at + EXCUSED_FOR)),
         });
@@ -99,7 +102,15 @@ pub fn measure(orders: &Orders, circumstances: &Circumstances) -> Recovery {
     recovery.undisturbed = times(undisturbed.map(|one| one.took_s).collect());
     recovery.all = times(recovered.iter().map(|one| one.took_s).collect());
     recovered.sort_by(|a, b| b.took_s.total_cmp(&a.took_s));
+    recovered.sort_by_key(|one| one.disturbed_by.is_some());
     recovered.truncate(SLOWEST);
+    for one in &mut recovered {
+        let events = orders.events(&one.last_order).iter();
+        let since = |event: &EventRow| (event.at - one.at).as_seconds_f64();
+        one.last_order_events = events
+            .map(|event| (since(event), event.kind.clone()))
+            .collect();
+    }
     recovery.slowest = recovered;
     recovery
 }

@@ -1,5 +1,5 @@
 use crate::shop::{Buy, How, METHOD, call, database, effects, fresh, once, once_by, replayed};
-use idempotency::{Failure, Lease, Outcome, Saved, extend, finish, lapse};
+use idempotency::{Failure, LEASE, Outcome, Saved, extend, finish, lapse};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -156,8 +156,8 @@ async fn an_extended_lease_is_not_taken_over() {
         .await,
     );
     let mut conn = test.db.acquire().await.unwrap();
-    let extended = extend(&mut conn, METHOD, order).await.unwrap();
-    assert_eq!(extended, Lease::Extended);
+    let work = [(METHOD, order), (METHOD, Uuid::nil())];
+    extend(&mut conn, &work, LEASE).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     let again = once(&test.db, call("k", "tea", How::Start(order))).await;
     assert!(
@@ -168,8 +168,9 @@ async fn an_extended_lease_is_not_taken_over() {
     finish(&mut conn, &[(METHOD, order, answer("x"))])
         .await
         .unwrap();
-    let gone = extend(&mut conn, METHOD, order).await.unwrap();
-    assert_eq!(gone, Lease::Gone);
+    extend(&mut conn, &work, Duration::ZERO).await.unwrap();
+    let again = replayed(once(&test.db, call("k", "tea", How::Start(order))).await);
+    assert_eq!(again, answer("x"));
 }
 
 #[tokio::test]
@@ -179,6 +180,7 @@ async fn work_that_its_caller_gave_up_is_resumed_at_once_and_finished_work_is_no
     fresh(once(&test.db, call("k", "tea", How::Start(order))).await);
     let mut conn = test.db.acquire().await.unwrap();
     lapse(&mut conn, METHOD, order).await.unwrap();
+    extend(&mut conn, &[(METHOD, order)], LEASE).await.unwrap();
     match once(&test.db, call("k", "tea", How::Start(order))).await {
         Ok(Outcome::Resumed { resource }) => assert_eq!(resource, order),
         other => panic!("{other:?}"),

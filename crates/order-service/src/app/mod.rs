@@ -2,6 +2,7 @@
 //! commits. The saga's worker and the consumers of events are callers like any
 //! other.
 
+mod ahead;
 mod announce_return;
 mod await_answer;
 mod cancel_order;
@@ -38,6 +39,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::peers::Peers;
 use crate::store::orders::Times;
+use ahead::Ahead;
 use claims::Claims;
 use waiting::{Bells, Callers};
 
@@ -79,7 +81,7 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self {
-            lease: Duration::from_secs(6),
+            lease: Duration::from_secs(4),
             action: Duration::from_secs(15 * 60),
             action_poll: Duration::from_secs(5),
             forward: Duration::from_secs(10 * 60),
@@ -106,6 +108,7 @@ struct Inner {
     claims: Claims,
     relay: outbox::Wake,
     due: Notify,
+    ahead: Ahead,
     /// How many calls to peers may be repeated at once.
     retries: rpc::RetryBudget,
     tracker: TaskTracker,
@@ -144,6 +147,7 @@ impl App {
             claims: Claims::default(),
             relay,
             due: Notify::new(),
+            ahead: Ahead::new(),
             retries: rpc::RetryBudget::default(),
             tracker,
         }))

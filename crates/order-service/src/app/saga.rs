@@ -58,12 +58,13 @@ impl App {
     /// goes on with them. Gives how many there were.
     pub async fn run_due_sagas(&self, limit: i64) -> Result<usize, Error> {
         let lease = self.0.patience.lease;
+        let ahead = self.0.ahead.now(self.0.patience.backoff_max);
         let (claimed, origins) = self
             .0
             .db
             .retry(|| async {
                 let mut tx = self.0.db.begin().await?;
-                let claimed = sagas::claim_due(&mut tx, limit, lease).await?;
+                let claimed = sagas::claim_due(&mut tx, limit, ahead, lease).await?;
                 if !claimed.is_empty() {
                     failpoint::reached!("order.saga.before_claim");
                 }
@@ -179,7 +180,11 @@ impl Run {
         budget.deposit();
         let mut tries = 1;
         loop {
-            let trouble = match self.app.0.peers.ask(&self.case, step).await {
+            let asked = self.app.0.peers.ask(&self.case, step).await;
+            if step.asks_peer() {
+                self.app.0.ahead.called(asked.is_err());
+            }
+            let trouble = match asked {
                 Err(trouble) => trouble,
                 answer => return answer,
             };

@@ -100,6 +100,16 @@ pub enum Step {
     Rest,
 }
 
+impl Step {
+    /// Is somebody asked?
+    pub fn asks_peer(self) -> bool {
+        !matches!(
+            self,
+            Step::Confirm | Step::Conclude | Step::Rest | Step::Work(Task::Close(_))
+        )
+    }
+}
+
 /// The whole saga, both ways.
 pub fn next_step(p: &Progress) -> Step {
     use State::{

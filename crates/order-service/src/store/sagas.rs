@@ -19,17 +19,20 @@ pub struct Claimed {
     pub age: Duration,
 }
 
-/// Claims orders that are due and that nobody works on. Raises their epochs,
+/// Claims orders that are due and that nobody works on, those that failed
+/// before also when they will be due `ahead` from now. Raises their epochs,
 /// which fences whoever worked on them before.
 pub async fn claim_due(
     conn: &mut Connection,
     limit: i64,
+    ahead: Duration,
     lease: Duration,
 ) -> database::Result<Vec<Claimed>> {
     let rows: Vec<OrderRow> = sqlx::query_as(concat!(
         "with due as materialized (
              select id as due_id from orders
-             where next_run_at <= now()
+             where next_run_at <= now() + make_interval(secs => $3)
+               and (next_run_at <= now() or tries > 0)
                and (lease_until is null or lease_until < now())
              order by next_run_at
              limit $1
@@ -45,6 +48,7 @@ pub async fn claim_due(
     ))
     .bind(limit)
     .bind(lease.as_secs_f64())
+    .bind(ahead.as_secs_f64())
     .fetch_all(&mut *conn)
     .await?;
     let facts: Vec<(bool, i64)> = rows

@@ -40,6 +40,32 @@ async fn many_orders_that_a_crash_left_half_done_are_finished_soon() {
 }
 
 #[tokio::test]
+async fn an_order_that_failed_often_waits_no_longer_than_its_peer_is_away() {
+    let shop = Shop::open_with(order_service::SagaSettings::default()).await;
+    shop.fakes.faults.arm("CapturePayment", &[Fault::Fail; 200]);
+    let id = shop.create(basket()).await.unwrap().id;
+    while shop.saga_of(&id).await.tries < 2 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut conn = shop.store.db.acquire().await.unwrap();
+    let put_off = "update orders set next_run_at = now() + interval '25 seconds'";
+    sqlx::query(put_off).execute(&mut *conn).await.unwrap();
+    shop.fakes.faults.disarm();
+    let others = async {
+        loop {
+            shop.confirmed(basket()).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::select! {
+        order = shop.rests_in(&id, OrderState::Confirmed) => {
+            assert_eq!(order.captured.unwrap().minor_units, 750);
+        }
+        () = others => {}
+    }
+}
+
+#[tokio::test]
 async fn a_key_whose_first_call_died_is_resumed_with_the_same_order() {
     let mut shop = Shop::open().await;
     shop.fakes.faults.arm("CreatePayment", &[Fault::HangBefore]);

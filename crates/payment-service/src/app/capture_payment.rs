@@ -10,6 +10,7 @@ use tracing::Span;
 use types::{CaptureId, Money, PaymentId};
 
 use super::ask::{KEYS_KEPT, NEVER_REACHED_PROVIDER, not_known};
+use super::at_work::LEASE;
 use super::error::{check_etag, no_payment};
 use super::settle::{Close, Report};
 use super::{App, AppError, Begun, Policy, Reply, name_in};
@@ -75,12 +76,19 @@ impl App {
             Outcome::Fresh(Begun::GoesOn(made)) => {
                 let close = Close::Capture(made.capture.id);
                 name_in(&Span::current(), &made.payment);
-                match self.try_capture(&made.payment, &made.capture).await {
-                    Ok(fact) => self.settle(made.payment.id, fact, close).await,
-                    Err(error) => self.unknown(&error, &made.payment, close).await,
-                }
+                let capture = async {
+                    match self.try_capture(&made.payment, &made.capture).await {
+                        Ok(fact) => self.settle(made.payment.id, fact, close).await,
+                        Err(error) => self.unknown(&error, &made.payment, close).await,
+                    }
+                };
+                self.at_work(close, capture).await
             }
-            Outcome::Resumed { resource } => self.resume_capture(payment, resource.into()).await,
+            Outcome::Resumed { resource } => {
+                let id = resource.into();
+                self.at_work(Close::Capture(id), self.resume_capture(payment, id))
+                    .await
+            }
         }
     }
 
@@ -218,7 +226,7 @@ impl Verb for CapturePayment {
     }
 
     fn lease(&self) -> Duration {
-        self.check_in
+        LEASE
     }
 }
 

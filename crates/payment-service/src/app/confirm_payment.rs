@@ -7,6 +7,7 @@ use types::PaymentId;
 use uuid::Uuid;
 
 use super::ask::not_known;
+use super::at_work::LEASE;
 use super::create_payment::refusal;
 use super::error::{check_etag, no_payment};
 use super::settle::{Close, Report};
@@ -51,23 +52,23 @@ impl App {
         confirmation: Confirmation,
     ) -> Result<Reply, AppError> {
         let id = confirmation.payment;
-        let verb = ConfirmPayment {
-            lease: self.policy.abandoned_after(),
-        };
-        let resource = match once(&self.db, &verb, request, confirmation).await? {
+        let resource = match once(&self.db, &ConfirmPayment, request, confirmation).await? {
             Outcome::Replayed(saved) => return Ok(Reply::replay(saved)),
             Outcome::Fresh(Begun::Done(confirmed)) => return Ok(Reply::fresh(confirmed.saved())),
             Outcome::Fresh(Begun::GoesOn(resource)) => *resource,
             Outcome::Resumed { resource } => resource,
         };
         let close = Close::Confirm(resource);
-        match self.go_on(id, resource).await {
-            Ok(()) => self.settle(id, Fact::Nothing, close).await,
-            Err(AppError::OutcomeUnknown | AppError::ProviderUnavailable(_)) => {
-                self.leave_open(id, close).await
+        let confirm = async {
+            match self.go_on(id, resource).await {
+                Ok(()) => self.settle(id, Fact::Nothing, close).await,
+                Err(AppError::OutcomeUnknown | AppError::ProviderUnavailable(_)) => {
+                    self.leave_open(id, close).await
+                }
+                Err(error) => Err(error),
             }
-            Err(error) => Err(error),
-        }
+        };
+        self.at_work(close, confirm).await
     }
 
     /// Asks the provider how the payment stands, and confirms it where the
@@ -94,9 +95,7 @@ impl App {
 }
 
 /// The first transaction: is there anything to go on with?
-struct ConfirmPayment {
-    lease: Duration,
-}
+struct ConfirmPayment;
 
 impl Verb for ConfirmPayment {
     type Input = Confirmation;
@@ -128,6 +127,6 @@ impl Verb for ConfirmPayment {
     }
 
     fn lease(&self) -> Duration {
-        self.lease
+        LEASE
     }
 }

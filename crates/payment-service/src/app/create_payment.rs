@@ -8,6 +8,7 @@ use idempotency::{Acted, Answer, Effect, Outcome, Request, Verb};
 use tracing::Span;
 use types::{OrderId, PaymentId};
 
+use super::at_work::LEASE;
 use super::settle::Close;
 use super::{App, AppError, Begun, Policy, Reply, name_in};
 use crate::domain::{Fact, NewPayment, Payment, State};
@@ -54,9 +55,14 @@ impl App {
             Outcome::Fresh(Begun::GoesOn(payment)) => {
                 metrics::begun();
                 name_in(&Span::current(), &payment);
-                self.authorize(&payment).await
+                let close = Close::Create(payment.id);
+                self.at_work(close, self.authorize(&payment)).await
             }
-            Outcome::Resumed { resource } => self.resume_creation(resource.into()).await,
+            Outcome::Resumed { resource } => {
+                let id = resource.into();
+                self.at_work(Close::Create(id), self.resume_creation(id))
+                    .await
+            }
         }
     }
 
@@ -159,7 +165,7 @@ impl Verb for CreatePayment {
     }
 
     fn lease(&self) -> Duration {
-        self.check_in
+        LEASE
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod apply_webhook;
 mod ask;
+mod at_work;
 mod books;
 mod capture_payment;
 mod check;
@@ -56,6 +57,7 @@ pub use void_payment::{NewVoid, Target, Voided};
 
 pub use crate::store::payments::Due;
 
+use at_work::{Renewals, gather_renewals};
 use capture_payment::CapturePayment;
 use create_payment::CreatePayment;
 use refund_payment::RefundPayment;
@@ -122,6 +124,7 @@ pub struct App {
     refunds: Gatherer<Call<<RefundPayment as Verb>::Input>, Answered<RefundPayment>>,
     reports: Gatherer<Report, Result<Settled, AppError>>,
     webhooks: Gatherer<Told, Result<Applied, AppError>>,
+    renewals: Renewals,
 }
 
 /// An answer as it is kept, and whether it was given before.
@@ -184,6 +187,7 @@ impl App {
             refunds: gather_verb("RefundPayment", &db, RefundPayment::new(&policy)),
             reports: settling.clone().gather_reports(),
             webhooks: settling.clone().gather_webhooks(),
+            renewals: gather_renewals(db.clone()),
             settling,
             db,
             provider,

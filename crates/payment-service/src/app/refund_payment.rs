@@ -7,6 +7,7 @@ use idempotency::{Acted, Answer, Effect, Outcome, Request, Verb};
 use types::{Money, PaymentId, RefundId};
 
 use super::ask::{KEYS_KEPT, NEVER_REACHED_PROVIDER, not_known};
+use super::at_work::LEASE;
 use super::error::{check_etag, no_payment};
 use super::settle::{Close, Report};
 use super::{App, AppError, Begun, Policy, Reply};
@@ -70,12 +71,19 @@ impl App {
             Outcome::Fresh(Begun::Done(made)) => Ok(Reply::fresh(made.saved())),
             Outcome::Fresh(Begun::GoesOn(made)) => {
                 let close = Close::Refund(made.refund.id);
-                match self.try_refund(&made.payment, &made.refund).await {
-                    Ok(fact) => self.settle(made.payment.id, fact, close).await,
-                    Err(error) => self.unknown(&error, &made.payment, close).await,
-                }
+                let refund = async {
+                    match self.try_refund(&made.payment, &made.refund).await {
+                        Ok(fact) => self.settle(made.payment.id, fact, close).await,
+                        Err(error) => self.unknown(&error, &made.payment, close).await,
+                    }
+                };
+                self.at_work(close, refund).await
             }
-            Outcome::Resumed { resource } => self.resume_refund(payment, resource.into()).await,
+            Outcome::Resumed { resource } => {
+                let id = resource.into();
+                self.at_work(Close::Refund(id), self.resume_refund(payment, id))
+                    .await
+            }
         }
     }
 
@@ -217,7 +225,7 @@ impl Verb for RefundPayment {
     }
 
     fn lease(&self) -> Duration {
-        self.check_in
+        LEASE
     }
 }
 

@@ -8,6 +8,7 @@ use idempotency::{Acted, Answer, Effect, Outcome, Request, Verb};
 use types::{OrderId, PaymentId};
 use uuid::Uuid;
 
+use super::at_work::LEASE;
 use super::error::{check_etag, no_payment};
 use super::settle::Close;
 use super::{App, AppError, Begun, Reply, once};
@@ -73,13 +74,16 @@ impl App {
             },
         };
         let close = Close::Void(pending.resource);
-        match self.check(pending.payment).await {
-            Ok(()) => self.settle(pending.payment, Fact::Nothing, close).await,
-            Err(AppError::OutcomeUnknown | AppError::ProviderUnavailable(_)) => {
-                self.leave_open(pending.payment, close).await
+        let void = async {
+            match self.check(pending.payment).await {
+                Ok(()) => self.settle(pending.payment, Fact::Nothing, close).await,
+                Err(AppError::OutcomeUnknown | AppError::ProviderUnavailable(_)) => {
+                    self.leave_open(pending.payment, close).await
+                }
+                Err(error) => Err(error),
             }
-            Err(error) => Err(error),
-        }
+        };
+        self.at_work(close, void).await
     }
 
     async fn payment_of(&self, target: Target) -> Result<PaymentId, AppError> {
@@ -184,6 +188,6 @@ impl Verb for VoidPayment {
     }
 
     fn lease(&self) -> Duration {
-        self.check_in
+        LEASE
     }
 }

@@ -206,6 +206,28 @@ async fn a_caller_in_a_hurry_is_told_that_the_outcome_is_unknown_and_the_work_go
 }
 
 #[tokio::test]
+async fn work_stays_with_who_began_it_however_long_the_provider_takes() {
+    let wishes = crate::shop::Wishes {
+        provider_timeout_ms: 8_000,
+        ..Default::default()
+    };
+    let shop = Shop::open_with(wishes).await;
+    shop.faults(json!({ "delay_ms": 5_000 })).await;
+    let message = creation(OrderId::generate(), 1, 1_000, "pm_card_visa");
+    let first = shop.create_keyed("slow", message.clone());
+    let others = async {
+        // Longer than the lease of what a dead process has begun.
+        tokio::time::sleep(Duration::from_millis(4_200)).await;
+        shop.create_keyed("slow", message.clone()).await
+    };
+    let (first, other) = tokio::join!(first, others);
+    assert_eq!(reason(other), Reason::IdempotencyInProgress);
+    shop.faults(json!({})).await;
+    assert_eq!(shop.intents_of(&first.unwrap().id).await.len(), 1);
+    shop.assert_sound().await;
+}
+
+#[tokio::test]
 async fn a_customer_has_to_act_and_the_payment_goes_on_after_that() {
     let shop = Shop::open_without_webhooks().await;
     let order = OrderId::generate();
