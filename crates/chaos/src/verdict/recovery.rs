@@ -1,6 +1,6 @@
 //! How long the shop needs after a restart: until the last saga has ended that
-//! was open when the process was back. By the events of orders, whose times are
-//! the database's.
+//! was open when the process was back; orders for which the provider keeps
+//! silent are left out. By the events of orders, whose times are the database's.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -43,6 +43,9 @@ pub struct Recovered {
     pub disturbed_by: Option<String>,
 }
 
+/// In the names of the payment methods at which the provider keeps silent: such an
+/// order waits until the provider's time is over, restart or not.
+const SILENT: &str = "timeout";
 const SLOWEST: usize = 5;
 /// What breaks later than this after a restart is no excuse: the shop should
 /// have recovered by then.
@@ -61,6 +64,7 @@ pub fn measure(orders: &Orders, circumstances: &Circumstances) -> Recovery {
     let open: Vec<Open<'_>> = orders
         .orders
         .values()
+        .filter(|order| !order.payment_method.contains(SILENT))
         .flat_map(|order| {
             let automatic = order.capture_method == 1;
             open_times(&order.id, orders.events(&order.id), automatic)
