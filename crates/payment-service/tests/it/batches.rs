@@ -1,6 +1,7 @@
 //! Batches: each item is the single call.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use api::payment::v1 as pb;
 use rpc::{Reason, Remote};
@@ -16,11 +17,18 @@ fn item(key: &str, request: Option<pb::CreatePaymentRequest>) -> pb::BatchCreate
     }
 }
 
+/// Else an item of many is given up after a call's usual ten seconds.
+fn patiently<M>(message: M) -> tonic::Request<M> {
+    let mut request = tonic::Request::new(message);
+    request.set_timeout(Duration::from_secs(60));
+    request
+}
+
 type Created = HashMap<i32, Result<pb::Payment, Reason>>;
 
 async fn create_all(shop: &Shop, items: Vec<pb::BatchCreatePaymentsItem>) -> Created {
     use pb::batch_create_payments_response::Outcome;
-    let request = pb::BatchCreatePaymentsRequest { items };
+    let request = patiently(pb::BatchCreatePaymentsRequest { items });
     let stream = shop.client.clone().batch_create_payments(request).await;
     let mut stream = stream.unwrap().into_inner();
     let mut outcomes = HashMap::new();
@@ -92,9 +100,9 @@ async fn five_hundred_orders_are_paid_and_captured_in_two_calls() {
         request: Some(capturing(&payment.id, None)),
         traceparent: String::new(),
     });
-    let request = pb::BatchCapturePaymentsRequest {
+    let request = patiently(pb::BatchCapturePaymentsRequest {
         items: items.collect(),
-    };
+    });
     let stream = shop.client.clone().batch_capture_payments(request).await;
     let mut stream = stream.unwrap().into_inner();
     let mut captured = 0;
@@ -133,14 +141,14 @@ async fn a_caller_who_hangs_up_cancels_no_item() {
     shop.faults(serde_json::json!({ "delay_ms": 200 })).await;
     let stream = shop.client.clone().batch_create_payments(request).await;
     drop(stream.unwrap());
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
     while shop
         .count("select count(*) from payments where state = 4")
         .await
         < 20
     {
         assert!(tokio::time::Instant::now() < deadline);
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     shop.faults(serde_json::json!({})).await;
     shop.assert_sound().await;
@@ -153,12 +161,12 @@ async fn a_single_caller_who_hangs_up_cancels_nothing() {
     shop.faults(serde_json::json!({ "delay_ms": 300 })).await;
     let mut client = shop.client.clone();
     let call = client.create_payment(keyed("key", creation(order, 1, 1_000, "pm_card_visa")));
-    let hung_up = tokio::time::timeout(std::time::Duration::from_millis(150), call).await;
+    let hung_up = tokio::time::timeout(Duration::from_millis(150), call).await;
     assert!(hung_up.is_err());
     let payment = loop {
         match shop.of_order(order).await {
             Ok(payment) => break payment,
-            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     };
     shop.wait_for_state(&payment.id, pb::PaymentState::Authorized)
