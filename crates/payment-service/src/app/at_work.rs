@@ -40,7 +40,8 @@ async fn renew(db: &Database, closes: &[Close]) -> database::Result<()> {
 }
 
 impl App {
-    /// Does `work`, which ends with closing the key or giving it up.
+    /// Does `work`, which ends with closing the key or giving it up. It is never cut
+    /// short: the other side does not end.
     pub(super) async fn at_work<T>(&self, close: Close, work: impl Future<Output = T>) -> T {
         tokio::select! {
             biased;
