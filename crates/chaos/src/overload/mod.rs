@@ -6,6 +6,7 @@ mod client;
 mod knee;
 mod memory;
 mod report;
+mod weight;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use payment_simulator::faults::FaultSet;
 use self::client::{Client, Window};
 use self::memory::Memory;
 use self::report::{Report, Stage, Variant};
+use self::weight::Weight;
 use crate::shop::{Config, Shop};
 
 /// Back to normal is so much of what it can do.
@@ -78,6 +80,7 @@ async fn variant(args: &Args, name: &'static str, delay_ms: u64) -> Result<Varia
         ..Config::new(&args.programs)
     })
     .await?;
+    let _weight = Weight::keep(&shop);
     shop.simulator
         .set_faults(&FaultSet {
             delay_ms,
