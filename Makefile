@@ -130,7 +130,7 @@ chaos: ## Kill, freeze and cut everything under load for MINUTES (20), by SEED (
 chaos-smoke: ## The same for three minutes, with the programs of the tests.
 	@scripts/prerequisites build stores
 	@scripts/chaos-programs dev
-	@"$${CARGO_TARGET_DIR:-target}/debug/chaos" run --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED)) --rate 12 --programs .run/chaos/dev/with --report .run/reports/chaos-smoke.json
+	@"$${CARGO_TARGET_DIR:-target}/debug/chaos" run --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED)) --rate 12 --untimed --programs .run/chaos/dev/with --report .run/reports/chaos-smoke.json
 
 .PHONY: planted-bugs
 planted-bugs: ## Plant each of our bugs in turn, and see that the harness catches it; a quarter of an hour.

@@ -74,7 +74,7 @@ impl Report {
         self.verdict.pass && self.troubles.is_empty()
     }
 
-    /// Fails what was tried too little, and what came back too late.
+    /// Fails what was tried too little.
     pub fn asked(&mut self, asked: Asked) {
         self.asked = Some(asked);
         let faults = &self.faults.faults;
@@ -86,6 +86,11 @@ impl Report {
                     .push(format!("{done} times {kind}, and not {at_least}"));
             }
         }
+        self.pass = self.is_clean();
+    }
+
+    /// Fails what came back too late.
+    pub fn in_time(&mut self) {
         let alone = &self.verdict.recovery.undisturbed;
         if alone.count == 0 {
             let unseen = "no recovery was seen that nothing disturbed".to_owned();

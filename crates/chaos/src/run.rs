@@ -41,6 +41,9 @@ pub struct Args {
     /// Programs with failpoints, as scripts/chaos-programs makes them.
     #[arg(long, default_value = ".run/chaos/release/with")]
     pub programs: PathBuf,
+    /// Recovery may take any time: for programs that are not optimized.
+    #[arg(long)]
+    pub untimed: bool,
     /// Where the report goes.
     #[arg(long, default_value = ".run/reports/chaos.json")]
     pub report: PathBuf,
@@ -77,10 +80,11 @@ impl Args {
     /// The command that does the same again.
     fn replay(&self, seed: u64) -> String {
         format!(
-            "cargo run -p chaos -- run --seed {seed} --minutes {} --rate {} --programs {}",
+            "cargo run -p chaos -- run --seed {seed} --minutes {} --rate {} --programs {}{}",
             self.minutes,
             self.rate,
-            self.programs.display()
+            self.programs.display(),
+            if self.untimed { " --untimed" } else { "" }
         )
     }
 }
@@ -105,6 +109,9 @@ pub async fn run(args: Args) -> Result<bool> {
     let (mut report, remains) = trial.carry_out(plan, None).await?;
     report.replay = replay;
     report.asked(Asked { kills, aborts });
+    if !args.untimed {
+        report.in_time();
+    }
     if !report.pass {
         report.logs = Some(remains.keep()?);
     }
